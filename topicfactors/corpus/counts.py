@@ -1,0 +1,152 @@
+"""Sparse word counts as tensors: ``counts @ table`` without ever making ``(B, V)``."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+import torch
+from torch import Tensor
+
+
+@functools.cache
+def _hear_sparse_warning_once() -> None:
+    """torch says once per process that its CSR tensors are in beta; hear it here, alone."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _ = torch.sparse_csr_tensor(
+            torch.zeros(2, dtype=torch.int32),
+            torch.zeros(0, dtype=torch.int32),
+            torch.zeros(0),
+            (1, 1),
+        )
+
+
+class _SparseProduct(torch.autograd.Function):
+    """CSR times dense; backward is the transposed product (derivative in the table only)."""
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, counts: Counts) -> Tensor:
+        ctx.counts = counts
+        return counts._csr(table.dtype) @ table
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = gradients
+        return ctx.counts._transposed(gradient.dtype) @ gradient.contiguous(), None
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Rows of a documents × words count matrix in CSR form (a ``contracts.CountBatch``).
+
+    Parameters
+    ----------
+    indices, offsets, values
+        int32 ``(nnz,)``, int32 ``(B + 1,)`` and float ``(nnz,)`` tensors on one device.
+    words
+        Number of columns V.
+    """
+
+    indices: Tensor
+    offsets: Tensor
+    values: Tensor
+    words: int
+
+    @classmethod
+    def from_scipy(cls, matrix: Any, device: str | torch.device = "cpu") -> Counts:
+        """Counts of a SciPy sparse matrix ``(N, V)``; explicit zeros are dropped."""
+        csr = scipy.sparse.csr_matrix(matrix, copy=True)
+        csr.sum_duplicates()
+        csr.eliminate_zeros()
+        return cls(
+            torch.from_numpy(csr.indices.astype(np.int32)).to(device),
+            torch.from_numpy(csr.indptr.astype(np.int32)).to(device),
+            torch.from_numpy(csr.data.astype(np.float32)).to(device),
+            int(csr.shape[1]),
+        )
+
+    def __len__(self) -> int:
+        return int(self.offsets.shape[0]) - 1
+
+    @functools.cached_property
+    def documents(self) -> Tensor:
+        """Document of each non-zero, ``(nnz,)`` int64."""
+        each = self.offsets.diff().long()
+        return torch.repeat_interleave(
+            torch.arange(len(self), device=each.device), each, output_size=self.indices.shape[0]
+        )
+
+    @functools.cached_property
+    def lengths(self) -> Tensor:
+        """Tokens of each document, ``(B,)``."""
+        return self.sum_by_document(self.values)
+
+    def sum_by_document(self, terms: Tensor) -> Tensor:
+        """Sum one term per non-zero ``(…, nnz)`` over each document ``(…, B)``."""
+        total = terms.new_zeros(*terms.shape[:-1], len(self))
+        return total.index_add(-1, self.documents, terms)
+
+    def with_values(self, values: Tensor) -> Counts:
+        """The same non-zeros with other values ``(nnz,)``."""
+        return Counts(self.indices, self.offsets, values, self.words)
+
+    def __matmul__(self, table: Tensor) -> Tensor:
+        return _SparseProduct.apply(table, self)  # type: ignore[no-any-return, no-untyped-call]
+
+    def select(self, rows: Tensor) -> Counts:
+        """The documents ``rows (B,)``, gathered on the device."""
+        starts = self.offsets[:-1][rows].long()
+        each = self.offsets.diff()[rows].long()
+        offsets = torch.zeros(rows.shape[0] + 1, dtype=torch.int64, device=rows.device)
+        torch.cumsum(each, 0, out=offsets[1:])
+        nnz = int(offsets[-1])
+        shift = torch.repeat_interleave(starts - offsets[:-1], each, output_size=nnz)
+        places = torch.arange(nnz, device=rows.device) + shift
+        return Counts(self.indices[places], offsets.int(), self.values[places], self.words)
+
+    def to(self, device: str | torch.device) -> Counts:
+        """The same counts on another device."""
+        moved = (part.to(device) for part in (self.indices, self.offsets, self.values))
+        return Counts(*moved, self.words)
+
+    def _csr(self, dtype: torch.dtype) -> Tensor:
+        _hear_sparse_warning_once()
+        return torch.sparse_csr_tensor(
+            self.offsets,
+            self.indices,
+            self.values.to(dtype),
+            (len(self), self.words),
+            check_invariants=False,
+        )
+
+    @functools.cached_property
+    def _transposed_parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        """CSR parts of the transposed matrix: (offsets, documents, values) sorted by word."""
+        if self.indices.device.type == "cpu":  # SciPy's counting sort; torch's costs 20 times more
+            csc = scipy.sparse.csr_matrix(
+                (self.values.numpy(), self.indices.numpy(), self.offsets.numpy()),
+                shape=(len(self), self.words),
+            ).tocsc()
+            parts = (csc.indptr, csc.indices, csc.data)
+            offsets, documents, values = (torch.from_numpy(part) for part in parts)
+            return offsets, documents, values
+        order = torch.argsort(self.indices, stable=True)
+        each = torch.bincount(self.indices, minlength=self.words)
+        offsets = torch.zeros(self.words + 1, dtype=torch.int32, device=order.device)
+        offsets[1:] = each.cumsum(0)
+        return offsets, self.documents[order].int(), self.values[order]
+
+    def _transposed(self, dtype: torch.dtype) -> Tensor:
+        offsets, documents, values = self._transposed_parts
+        return torch.sparse_csr_tensor(
+            offsets,
+            documents,
+            values.to(dtype),
+            (self.words, len(self)),
+            check_invariants=False,
+        )

@@ -1,0 +1,64 @@
+"""What every gradient estimator shares: its contract, and the terms of the bound."""
+
+from __future__ import annotations
+
+import abc
+from typing import ClassVar, NamedTuple
+
+from torch import Tensor, nn
+
+from topicfactors.contracts import Distribution, Draw, Sizes, Surrogate, Target
+
+
+class Gradient(nn.Module, abc.ABC):
+    """Contract of a gradient estimator: ``(target, q, kl_weight) -> Surrogate``.
+
+    The derivative of ``loss`` estimates that of the negative bound in the parameters of both
+    networks. Sizes come first, options after, so that ``partial(NVIL, samples=8)`` is a choice.
+    """
+
+    unbiased: ClassVar[bool]
+    posterior: ClassVar[str] = "mean-field"
+    relaxed: ClassVar[bool] = False  # needs q.reparameterisable
+    factorised: ClassVar[bool] = False  # needs q.factorised
+    limit: ClassVar[int | None] = None  # most factors it can serve
+
+    def __init__(self, sizes: Sizes, *, samples: int = 1) -> None:
+        super().__init__()
+        self.sizes, self.samples = sizes, samples
+
+    def anneal(self, progress: float) -> None:
+        """Told before every step how much of training is over, from 0 to 1."""
+
+    @abc.abstractmethod
+    def forward(self, target: Target, q: Distribution, kl_weight: float) -> Surrogate:
+        """Loss and bound of every document of the batch."""
+
+
+class Terms(NamedTuple):
+    """The bound in two parts: what depends on the draw and what is known in closed form."""
+
+    signal: Tensor  # (S, B) f, with its derivative in the decoder and, if asked, through z
+    kl: Tensor  # (B,) weighted closed-form KL, or zeros
+    bound: Tensor  # (B,) estimate at weight 1, detached
+
+
+def terms(
+    target: Target, q: Distribution, draw: Draw, kl_weight: float, detach_q: bool = False
+) -> Terms:
+    """Evaluate the bound at a draw; ``detach_q`` keeps log q inside f out of the graph."""
+    likelihood = target.log_likelihood(draw.values)
+    kl = target.kl(q)
+    if kl is not None:
+        bound = (likelihood.mean(0) - kl).detach()
+        return Terms(likelihood, kl_weight * kl, bound)
+    log_q = (q.detach() if detach_q else q).log_prob(draw)
+    ratio = target.log_prior(draw.values) - log_q
+    bound = (likelihood + ratio).mean(0).detach()
+    return Terms(likelihood + kl_weight * ratio, bound.new_zeros(()), bound)
+
+
+def pathwise(target: Target, q: Distribution, draw: Draw, kl_weight: float) -> Surrogate:
+    """The loss of an estimator that differentiates through the values drawn."""
+    signal, kl, bound = terms(target, q, draw, kl_weight)
+    return Surrogate(kl - signal.mean(0), bound)

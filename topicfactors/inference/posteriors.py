@@ -1,0 +1,182 @@
+"""q(z | x): distributions over the factors of each document, and what makes them."""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from topicfactors.contracts import Batch, Draw, Relaxation, Sizes, Target, all_states
+from topicfactors.inference.encoders import BagOfWordsEncoder
+
+
+def threshold(logits: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """The plain relaxation: none. Bit on where noise > 1 − σ(logits); values are the bits."""
+    bits = (noise > torch.sigmoid(-logits)).to(logits.dtype)
+    return bits, bits
+
+
+def uniform(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Uniform numbers in (0, 1), both ends excluded so that their logits are finite."""
+    tiny = torch.finfo(like.dtype).eps / 4
+    return torch.rand(shape, dtype=like.dtype, device=like.device).clamp_(tiny, 1 - 2 * tiny)
+
+
+class MeanField:
+    r"""Independent bits, :math:`q(z\mid x) = \prod_d \mathrm{Bernoulli}(z_d; \sigma(l_d))`.
+
+    Parameters
+    ----------
+    logits
+        l, ``(B, D)``.
+    features
+        What the encoder knew of each document, ``(B, F)``; baselines read it.
+    """
+
+    factorised = True
+    reparameterisable = True
+
+    def __init__(self, logits: Tensor, features: Tensor | None = None) -> None:
+        self.logits = logits
+        self.features = logits.new_zeros(len(logits), 0) if features is None else features
+
+    def sample(
+        self, samples: int, relaxation: Relaxation | None = None, noise: Tensor | None = None
+    ) -> Draw:
+        """S draws for every document, all fields ``(S, B, D)``."""
+        if noise is None:
+            noise = uniform((samples, *self.logits.shape), self.logits)
+        logits = self.logits.expand_as(noise)
+        bits, values = (relaxation or threshold)(logits, noise)
+        return Draw(bits, values, logits, noise)
+
+    def log_prob(self, draw: Draw) -> Tensor:
+        """log q(z | x) of the values drawn, ``(S, B)`` nats; linear in relaxed values."""
+        return (draw.values * self.logits - functional.softplus(self.logits)).sum(-1)
+
+    def mean(self) -> Tensor:
+        """P(z_d = 1 | x), ``(B, D)``."""
+        return torch.sigmoid(self.logits)
+
+    def detach(self) -> MeanField:
+        """The same distribution, cut off from the graph."""
+        return MeanField(self.logits.detach(), self.features.detach())
+
+
+class MeanFieldPosterior(nn.Module):
+    """An encoder and a linear layer: amortised mean-field inference.
+
+    Parameters
+    ----------
+    sizes
+        Number of factors D; its ``features`` is one more than the encoder's width.
+    encoder
+        Counts to features ``(B, F - 1)``; the document's length in tokens becomes the last one,
+        because a baseline must know it.
+    bias
+        Starting value of every log-odds.
+    """
+
+    def __init__(self, sizes: Sizes, encoder: BagOfWordsEncoder, *, bias: float = -2.0) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Linear(encoder.width, sizes.factors)
+        nn.init.constant_(self.head.bias, bias)
+
+    def forward(self, batch: Batch, target: Target) -> MeanField:
+        """q(z | x) of the batch; the target is not needed."""
+        features = self.encoder(batch.counts)
+        return MeanField(
+            self.head(features), torch.cat([features, batch.counts.lengths[:, None]], 1)
+        )
+
+    @torch.no_grad()
+    def arrange(self, order: Tensor, flipped: Tensor) -> None:
+        """Factor ``order[d]`` becomes factor d; where ``flipped``, off becomes on."""
+        for part in (self.head.weight, self.head.bias):
+            sign = flipped.view(-1, *[1] * (part.dim() - 1))
+            part.copy_(torch.where(sign, -part, part)[order])
+
+
+class Enumerated:
+    """The exact posterior: a weight for each of the 2^D states of every document.
+
+    Parameters
+    ----------
+    target
+        Asked for its table ``(2^D, B)`` of log p(x, z) when a weight is first needed.
+    states
+        The bits of every row of the table, ``(2^D, D)``.
+    """
+
+    factorised = False
+    reparameterisable = False
+
+    def __init__(self, target: Target, states: Tensor) -> None:
+        self.target, self.states = target, states
+
+    @functools.cached_property
+    def log_weights(self) -> Tensor:
+        """log p(z | x), ``(2^D, B)`` nats."""
+        return self.target.table().log_softmax(0)
+
+    @property
+    def features(self) -> Tensor:
+        """None: there is no encoder, ``(B, 0)``."""
+        return self.log_weights.new_zeros(self.log_weights.shape[1], 0)
+
+    @property
+    def logits(self) -> Tensor:
+        """Log-odds of the marginals, ``(B, D)``."""
+        return torch.logit(self.mean(), eps=1e-7)
+
+    def sample(
+        self, samples: int, relaxation: Relaxation | None = None, noise: Tensor | None = None
+    ) -> Draw:
+        """S draws by inverting the cumulative weights; the first number of each draw is used."""
+        if relaxation is not None:
+            raise ValueError("an enumerated posterior has no relaxation")
+        documents, factors = self.log_weights.shape[1], self.states.shape[1]
+        if noise is None:
+            noise = uniform((samples, documents, factors), self.log_weights)
+        cumulative = self.log_weights.t().exp().cumsum(1)  # (B, 2^D)
+        places = noise[..., 0].t().contiguous() * cumulative[:, -1:]
+        chosen = torch.searchsorted(cumulative, places).clamp_max(len(self.states) - 1).t()
+        bits = self.states[chosen]
+        return Draw(bits, bits, self.logits.expand_as(bits), noise)
+
+    def log_prob(self, draw: Draw) -> Tensor:
+        """log p(z | x) of the states drawn, ``(S, B)`` nats."""
+        powers = 2 ** torch.arange(self.states.shape[1], device=draw.bits.device)
+        return self.log_weights.gather(0, (draw.bits.long() * powers).sum(-1))
+
+    def mean(self) -> Tensor:
+        """P(z_d = 1 | x), ``(B, D)``."""
+        return self.log_weights.exp().t() @ self.states
+
+    def detach(self) -> Enumerated:
+        """The same distribution, cut off from the graph."""
+        other = Enumerated(self.target, self.states)
+        other.__dict__["log_weights"] = self.log_weights.detach()
+        return other
+
+
+class EnumeratedPosterior(nn.Module):
+    """Exact inference: asks the target for its 2^D table; has nothing to learn."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.register_buffer("states", all_states(sizes.factors), persistent=False)
+        self.states: Tensor
+
+    def forward(self, batch: Batch, target: Target) -> Enumerated:
+        """The exact posterior of the batch."""
+        return Enumerated(target, self.states)
+
+    def arrange(self, order: Tensor, flipped: Tensor) -> None:
+        """Nothing is stored per factor."""
+
+
+POSTERIORS = {"mean-field": MeanFieldPosterior, "enumerated": EnumeratedPosterior}

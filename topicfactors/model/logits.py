@@ -1,0 +1,126 @@
+r"""The word logits of S samples of B documents, never held as an ``(S, B, V)`` array.
+
+:math:`\eta = h W^\top + b`, with ``h (S, B or 1, H)``, ``W (V, H)`` and ``b (V,)``. Everything the
+likelihoods need of it is a sparse product over the non-zeros or a reduction over V; the reductions
+walk through tiles that stay in cache, and their backward computes a tile again instead of keeping
+it: memory O(S·B·H + V·H + tile).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from topicfactors.contracts import CountBatch
+
+TILE = 2**20  # floats; of 2^16 to 2^22 the fastest on two cores at V = 2,000 and 50,000
+WIDEST = 2**13  # columns of a tile, so that a large vocabulary still leaves rows to a product
+
+
+def _row_blocks(rows: int, words: int) -> Iterator[slice]:
+    step = max(1, TILE // min(words, WIDEST))
+    return (slice(start, start + step) for start in range(0, rows, step))
+
+
+def _word_blocks(words: int) -> Iterator[slice]:
+    return (slice(start, start + WIDEST) for start in range(0, words, WIDEST))
+
+
+def _tile_logsumexp(h: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+    top = h.new_full((h.shape[0], 1), -torch.inf)
+    total = torch.zeros_like(top)
+    for words in _word_blocks(weights.shape[0]):
+        tile = torch.addmm(bias[words], h, weights[words].t())
+        higher = torch.maximum(top, tile.amax(1, keepdim=True))
+        total.mul_((top - higher).exp_()).add_(tile.sub_(higher).exp_().sum(1, keepdim=True))
+        top = higher
+    return (top + total.log_()).squeeze(1)
+
+
+class _LogSumExp(torch.autograd.Function):
+    """``(R, H), (V, H), (V,) -> (R,)``; the derivative in the logits is their softmax."""
+
+    @staticmethod
+    def forward(ctx: Any, h: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+        result = h.new_empty(h.shape[0])
+        for rows in _row_blocks(h.shape[0], weights.shape[0]):
+            result[rows] = _tile_logsumexp(h[rows], weights, bias)
+        ctx.save_for_backward(h, weights, bias, result)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = gradients
+        h, weights, bias, result = ctx.saved_tensors
+        to_h = torch.zeros_like(h) if ctx.needs_input_grad[0] else None
+        to_weights = torch.zeros_like(weights) if ctx.needs_input_grad[1] else None
+        to_bias = torch.zeros_like(bias) if ctx.needs_input_grad[2] else None
+        for rows in _row_blocks(h.shape[0], weights.shape[0]):
+            for words in _word_blocks(weights.shape[0]):
+                tile = torch.addmm(bias[words], h[rows], weights[words].t())
+                tile.sub_(result[rows, None]).exp_().mul_(gradient[rows, None])
+                if to_h is not None:
+                    to_h[rows].addmm_(tile, weights[words])
+                if to_weights is not None:
+                    to_weights[words].addmm_(tile.t(), h[rows])
+                if to_bias is not None:
+                    to_bias[words] += tile.sum(0)
+        return to_h, to_weights, to_bias
+
+
+class Logits(NamedTuple):
+    """The implicit array η of S samples, B documents (or 1: the same for all) and V words."""
+
+    h: Tensor  # (S, B or 1, H)
+    weights: Tensor  # (V, H)
+    bias: Tensor  # (V,)
+
+    def dot(self, counts: CountBatch) -> Tensor:
+        """Σ_v x_v η_v, ``(S, B)``: two sparse products, no reduction over V."""
+        projected = counts @ torch.cat([self.weights, self.bias[:, None]], 1)  # (B, H + 1)
+        slopes, constant = projected[:, :-1], projected[:, -1]
+        if self.h.shape[1] == 1:
+            return self.h[:, 0] @ slopes.t() + constant
+        return (self.h * slopes).sum(-1) + constant
+
+    def logsumexp(self) -> Tensor:
+        """log Σ_v exp η_v, ``(S, B or 1)``."""
+        flat = self.h.reshape(-1, self.h.shape[-1])
+        result: Tensor = _LogSumExp.apply(flat, self.weights, self.bias)  # type: ignore[no-untyped-call]
+        return result.reshape(self.h.shape[:2])
+
+    def at(self, counts: CountBatch) -> Tensor:
+        """η at every non-zero of the counts, ``(S, nnz)``, one sample at a time."""
+        words = counts.indices.long()
+        rows, constant = self.weights[words], self.bias[words]
+        if self.h.shape[1] == 1:
+            return self.h[:, 0] @ rows.t() + constant
+        each = counts.offsets.diff().long()
+        documents = torch.repeat_interleave(torch.arange(len(counts), device=each.device), each)
+        return torch.stack([(h[documents] * rows).sum(-1) + constant for h in self.h])
+
+    @torch.no_grad()
+    def flip_terms(self, factors: int | None = None) -> Tensor:
+        r"""log Σ_v p_v e^{±W_vd} with p = softmax(η), ``(S, B or 1, D)``.
+
+        The sign is + where h is off (≤ ½), − where it is on: by how much the log-sum-exp moves
+        when that one column flips. ``factors`` keeps the first columns only. Computed relative to
+        the largest weight of a column, so |W| > 30 is safe in float32.
+        """
+        h = self.h.reshape(-1, self.h.shape[-1])
+        columns = self.weights[:, :factors]
+        signed = torch.cat([columns, -columns], 1)  # (V, 2D)
+        top = signed.amax(0)
+        factor = (signed - top).exp_()
+        sums = h.new_zeros(h.shape[0], factor.shape[1])
+        for rows in _row_blocks(h.shape[0], self.weights.shape[0]):
+            total = _tile_logsumexp(h[rows], self.weights, self.bias)[:, None]
+            for words in _word_blocks(self.weights.shape[0]):
+                tile = torch.addmm(self.bias[words], h[rows], self.weights[words].t())
+                sums[rows].addmm_(tile.sub_(total).exp_(), factor[words])
+        up, down = (sums.log_() + top).chunk(2, 1)
+        chosen = torch.where(h[:, : columns.shape[1]] > 0.5, down, up)
+        return chosen.reshape(*self.h.shape[:2], -1)

@@ -1,0 +1,53 @@
+"""From a batch to a loss per document."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from topicfactors.contracts import Batch, Surrogate
+from topicfactors.gradients.base import Gradient
+from topicfactors.inference.posteriors import Enumerated, MeanField
+from topicfactors.model.joint import FactorTarget, Joint
+
+
+class FactorObjective(nn.Module):
+    """The binary latent-factor model, its posterior and the gradient that trains both.
+
+    Parameters
+    ----------
+    joint, posterior, gradient
+        The parts, already built for the same sizes.
+    overlap_penalty
+        Weight of the mean squared difference between the cosines of the loadings and the identity;
+        keeps factors apart (docs/mathematics.md).
+    """
+
+    def __init__(
+        self, joint: Joint, posterior: nn.Module, gradient: Gradient, overlap_penalty: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.joint, self.posterior, self.gradient = joint, posterior, gradient
+        self.overlap_penalty = overlap_penalty
+
+    def condition(self, batch: Batch) -> tuple[FactorTarget, MeanField | Enumerated]:
+        """log p(x, z) of the batch and q(z | x)."""
+        target = self.joint.condition(batch)
+        return target, self.posterior(batch, target)
+
+    def forward(self, batch: Batch, kl_weight: float = 1.0) -> Surrogate:
+        """Loss and bound of every document, ``(B,)`` nats."""
+        target, q = self.condition(batch)
+        surrogate: Surrogate = self.gradient(target, q, kl_weight)
+        return surrogate
+
+    def penalty(self) -> Tensor:
+        """What the parameters alone add to the loss, a scalar in nats a document."""
+        bias = self.joint.decoder.bias
+        if self.overlap_penalty == 0:
+            return bias.new_zeros(())
+        weights = self.joint.decoder.logits(bias.new_zeros(1, 1, self.joint.sizes.factors)).weights
+        unit = nn.functional.normalize(weights, dim=0, eps=1e-6)
+        cosines = unit.t() @ unit
+        apart = cosines - torch.eye(len(cosines), device=cosines.device)
+        return self.overlap_penalty * apart.square().mean()

@@ -1,0 +1,242 @@
+"""The training loop, readable top to bottom; it knows no progress bar and no file."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from topicfactors.corpus.counts import Counts
+from topicfactors.errors import FitError
+from topicfactors.inference import bounds
+from topicfactors.inference.noise import document_keys, document_noise
+from topicfactors.training.batches import Batches, in_order
+from topicfactors.training.callbacks import Callback, Epoch
+from topicfactors.training.objectives import FactorObjective
+
+DEAD = 0.05**2  # a factor whose posterior varies less than this between documents says nothing
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train."""
+
+    epochs: int = 40
+    batch_size: int = 256  # documents
+    learning_rate: float = 5e-3  # the highest; it rises over 5 % of the steps, then falls as cosine
+    kl_warmup: float = 0.3  # share of the steps over which the KL weight rises from 0 to 1
+    clip: float = 1.0  # largest norm of the gradient, nats a token
+    patience: int = 8  # epochs at full KL weight without progress before training ends; 0: never
+    tol: float = 1e-4  # relative progress of the held-out bound that counts
+    autocast: bool | None = None  # bfloat16 layers; None: on a GPU only
+
+    def learning_rate_at(self, progress: float) -> float:
+        """Learning rate after this share of the steps."""
+        rise = min(1.0, progress / 0.05)
+        fall = 0.5 * (1 + math.cos(math.pi * progress))
+        return self.learning_rate * (0.02 + 0.98 * min(rise, fall))
+
+    def kl_weight_at(self, progress: float) -> float:
+        """KL weight after this share of the steps."""
+        return 1.0 if self.kl_warmup == 0 else min(1.0, progress / self.kl_warmup)
+
+
+class Scores(NamedTuple):
+    """The hard-bit bound of some documents under the model as it is."""
+
+    bound: float  # mean, nats a document
+    perplexity: float  # per-document, over the documents that have words
+    active: int  # factors whose posterior varies
+
+
+@dataclass
+class History:
+    """What happened: one event an epoch, the best epoch, and why training ended."""
+
+    epochs: list[Epoch] = field(default_factory=list)
+    best: int = 0
+    stopped: str = ""  # empty: all epochs were run
+    interruption: BaseException | None = None
+
+
+class Trainer:
+    """Fits an objective to counts; the weights it leaves are the best it saw.
+
+    Parameters
+    ----------
+    objective
+        Model, posterior and gradient, on the device of the counts.
+    schedule
+        How long and how fast.
+    seed
+        Of the shuffling. (The draws follow torch's generator of the device.)
+    callbacks
+        Told of every epoch.
+    """
+
+    def __init__(
+        self,
+        objective: FactorObjective,
+        schedule: Schedule,
+        seed: int,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        self.objective, self.schedule, self.seed = objective, schedule, seed
+        self.callbacks = callbacks
+        self.own = list(objective.gradient.parameters())
+        own = {id(parameter) for parameter in self.own}
+        shared = [p for p in objective.parameters() if p.requires_grad and id(p) not in own]
+        self.shared = shared
+        groups = [{"params": part} for part in (shared, self.own) if part]
+        self.optimizer = torch.optim.Adam(groups, lr=schedule.learning_rate, betas=(0.9, 0.99))
+
+    def fit(self, counts: Counts, held_out: Counts | None) -> History:
+        """Train on some documents, watch others; Ctrl-C ends training and is kept in the history.
+
+        Raises
+        ------
+        FitError
+            When the loss is not finite before there are any weights worth keeping.
+        """
+        history, began = History(), time.perf_counter()
+        batches = Batches(counts, self.schedule.batch_size, self.seed)
+        watch = _Watch(self.objective, self.schedule)
+        try:
+            for number in range(1, self.schedule.epochs + 1):
+                bound, faulty = self._epoch(batches, number)
+                if faulty is not None:
+                    history.stopped = self._name_fault(faulty, number, watch)
+                    break
+                scores = None if held_out is None else score(self.objective, held_out)
+                event = self._event(number, bound, scores, counts, time.perf_counter() - began)
+                history.epochs.append(event)
+                for callback in self.callbacks:
+                    callback(event)
+                if watch.finished(event):
+                    history.stopped = f"no progress for {self.schedule.patience} epochs"
+                    break
+        except StopIteration as stop:
+            history.stopped = str(stop) or "a callback asked to stop"
+        except KeyboardInterrupt as interruption:
+            history.stopped, history.interruption = "interrupted", interruption
+        history.best = watch.restore()
+        return history
+
+    def _epoch(self, batches: Batches, number: int) -> tuple[float, int | None]:
+        """One pass; the mean bound, and the first step (from 1) whose gradient was not finite."""
+        self.objective.train()
+        steps, device = len(batches), batches.counts.values.device
+        total = torch.zeros((), dtype=torch.float64, device=device)
+        faulty = torch.full((), steps + 1, device=device)
+        for step, batch in enumerate(batches, 1):
+            progress = ((number - 1) * steps + step - 1) / (self.schedule.epochs * steps)
+            bound, norm = self._step(batch, progress)
+            total += bound.sum()
+            faulty = torch.where(torch.isfinite(norm), faulty, faulty.clamp_max(step))
+        first = int(faulty)
+        return float(total) / len(batches.counts), first if first <= steps else None
+
+    def _step(self, batch: object, progress: float) -> tuple[Tensor, Tensor]:
+        rate = self.schedule.learning_rate_at(progress)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.objective.gradient.anneal(progress)
+        with self._precision():
+            surrogate = self.objective(batch, self.schedule.kl_weight_at(progress))
+        tokens = batch.counts.lengths.mean().clamp_min(1.0)  # type: ignore[attr-defined]
+        loss = (surrogate.loss.mean() + self.objective.penalty()) / tokens
+        if surrogate.control is not None:
+            loss = loss + surrogate.control
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.shared, self.schedule.clip)
+        if self.own:
+            nn.utils.clip_grad_norm_(self.own, 1.0)
+        self.optimizer.step()
+        return surrogate.bound, norm
+
+    def _precision(self) -> AbstractContextManager[object]:
+        device = self.shared[0].device.type
+        wanted = device == "cuda" if self.schedule.autocast is None else self.schedule.autocast
+        return torch.autocast(device, dtype=torch.bfloat16, enabled=wanted)
+
+    def _event(
+        self, number: int, bound: float, scores: Scores | None, counts: Counts, seconds: float
+    ) -> Epoch:
+        progress = number / self.schedule.epochs
+        if scores is None:
+            some = torch.arange(min(len(counts), 1000), device=counts.values.device)
+            scores, held = score(self.objective, counts.select(some)), None
+        else:
+            held = scores.bound
+        return Epoch(
+            number,
+            self.schedule.epochs,
+            bound,
+            scores.perplexity,
+            held,
+            scores.active,
+            self.schedule.kl_weight_at(progress),
+            self.schedule.learning_rate_at(progress),
+            seconds,
+        )
+
+    def _name_fault(self, step: int, epoch: int, watch: _Watch) -> str:
+        where = f"the loss was not finite at step {step} of epoch {epoch}"
+        cure = f"try a learning rate below {self.schedule.learning_rate:g}"
+        if not watch.best:
+            raise FitError(f"{where}, before any epoch was complete; {cure}")
+        return f"{where}; the weights of epoch {watch.best} are kept; {cure}"
+
+
+class _Watch:
+    """Keeps the best weights, and says when nothing gets better any more."""
+
+    def __init__(self, objective: FactorObjective, schedule: Schedule) -> None:
+        self.objective, self.schedule = objective, schedule
+        self.best, self.score, self.weights = 0, -math.inf, {}
+        self.waited, self.mark = 0, -math.inf
+
+    def finished(self, event: Epoch) -> bool:
+        """Note an epoch; True when patience is at its end."""
+        score = -math.inf if event.held_out is None else event.held_out
+        if event.held_out is None or score > self.score:
+            self.best, self.score = event.number, score
+            state = self.objective.state_dict()
+            self.weights = {name: tensor.clone() for name, tensor in state.items()}
+        if event.held_out is None or event.kl_weight < 1 or self.schedule.patience == 0:
+            return False
+        if score > self.mark + self.schedule.tol * abs(score):
+            self.mark, self.waited = score, 0
+            return False
+        self.waited += 1
+        return self.waited >= self.schedule.patience
+
+    def restore(self) -> int:
+        """Put the best weights back; the number of their epoch."""
+        if self.weights:
+            self.objective.load_state_dict(self.weights)
+        return self.best
+
+
+@torch.no_grad()
+def score(objective: FactorObjective, counts: Counts, batch_size: int = 1024) -> Scores:
+    """The hard-bit ELBO of every document, one draw each from noise that only it determines."""
+    objective.eval()
+    parts, means = [], []
+    for batch in in_order(counts, batch_size):
+        target, q = objective.condition(batch)
+        noise = document_noise(document_keys(batch.counts), 1, objective.joint.sizes.factors)
+        parts.append(bounds.elbo(target, q, 1, noise))
+        means.append(q.mean())
+    each, words = torch.cat(parts), counts.lengths
+    used = words > 0
+    active = torch.cat(means).var(0, correction=0) > DEAD
+    perplexity = torch.exp(-(each[used] / words[used]).mean()) if bool(used.any()) else torch.ones(())
+    return Scores(float(each.mean()), float(perplexity), int(active.sum()))
