@@ -96,7 +96,14 @@ class Counts:
         return Counts(self.indices, self.offsets, values, self.words)
 
     def __matmul__(self, table: Tensor) -> Tensor:
+        if table.device.type not in ("cpu", "cuda"):  # no sparse products there
+            return self._gathered(table)
         return _SparseProduct.apply(table, self)  # type: ignore[no-any-return, no-untyped-call]
+
+    def _gathered(self, table: Tensor) -> Tensor:
+        """The product by gathering a row of the table for every non-zero."""
+        rows = table[self.indices.long()] * self.values[:, None].to(table.dtype)
+        return table.new_zeros(len(self), table.shape[1]).index_add(0, self.documents, rows)
 
     def select(self, rows: Tensor) -> Counts:
         """The documents ``rows (B,)``, gathered on the device."""

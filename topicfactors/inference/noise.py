@@ -34,7 +34,7 @@ def _mixed(bits: Tensor) -> Tensor:
 
 def document_keys(counts: CountBatch) -> Tensor:
     """A 64-bit hash of every document's words and counts, ``(B,)``; word order is irrelevant."""
-    values = counts.values.double().view(torch.int64)
+    values = counts.values.float().view(torch.int32).long()
     terms = _mixed(_mixed(counts.indices.long() * GOLDEN + 1) ^ values)
     return _mixed(counts.sum_by_document(terms))
 

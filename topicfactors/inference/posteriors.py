@@ -88,9 +88,8 @@ class MeanFieldPosterior(nn.Module):
     def forward(self, batch: Batch, target: Target) -> MeanField:
         """q(z | x) of the batch; the target is not needed."""
         features = self.encoder(batch.counts)
-        return MeanField(
-            self.head(features), torch.cat([features, batch.counts.lengths[:, None]], 1)
-        )
+        logits = self.head(features).to(self.head.weight.dtype)
+        return MeanField(logits, torch.cat([features, batch.counts.lengths[:, None]], 1))
 
     @torch.no_grad()
     def arrange(self, order: Tensor, flipped: Tensor) -> None:

@@ -8,7 +8,8 @@ it: memory O(S·B·H + V·H + tile).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +19,17 @@ from topicfactors.contracts import CountBatch
 
 TILE = 2**20  # floats; of 2^16 to 2^22 the fastest on two cores at V = 2,000 and 50,000
 WIDEST = 2**13  # columns of a tile, so that a large vocabulary still leaves rows to a product
+
+
+def _full_precision(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Autocast is for layers; reductions over the vocabulary keep the precision they are given."""
+
+    @functools.wraps(method)
+    def unaffected(ctx: Any, first: Tensor, *rest: Tensor) -> Any:
+        with torch.autocast(first.device.type, enabled=False):
+            return method(ctx, first, *rest)
+
+    return unaffected
 
 
 def _row_blocks(rows: int, words: int) -> Iterator[slice]:
@@ -44,6 +56,7 @@ class _LogSumExp(torch.autograd.Function):
     """``(R, H), (V, H), (V,) -> (R,)``; the derivative in the logits is their softmax."""
 
     @staticmethod
+    @_full_precision
     def forward(ctx: Any, h: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
         result = h.new_empty(h.shape[0])
         for rows in _row_blocks(h.shape[0], weights.shape[0]):
@@ -52,6 +65,7 @@ class _LogSumExp(torch.autograd.Function):
         return result
 
     @staticmethod
+    @_full_precision
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
         h, weights, bias, result = ctx.saved_tensors

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from topicfactors.contracts import Batch
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import FitError
 from topicfactors.inference import bounds
@@ -35,9 +36,12 @@ class Schedule:
     patience: int = 8  # epochs at full KL weight without progress before training ends; 0: never
     tol: float = 1e-4  # relative progress of the held-out bound that counts
     autocast: bool | None = None  # bfloat16 layers; None: on a GPU only
+    constant: bool = False  # keep the learning rate up, for training that has no end
 
     def learning_rate_at(self, progress: float) -> float:
         """Learning rate after this share of the steps."""
+        if self.constant:
+            return self.learning_rate
         rise = min(1.0, progress / 0.05)
         fall = 0.5 * (1 + math.cos(math.pi * progress))
         return self.learning_rate * (0.02 + 0.98 * min(rise, fall))
@@ -96,8 +100,12 @@ class Trainer:
         groups = [{"params": part} for part in (shared, self.own) if part]
         self.optimizer = torch.optim.Adam(groups, lr=schedule.learning_rate, betas=(0.9, 0.99))
 
-    def fit(self, counts: Counts, held_out: Counts | None) -> History:
+    def fit(
+        self, counts: Counts, held_out: Counts | None, done: int = 0, epochs: int | None = None
+    ) -> History:
         """Train on some documents, watch others; Ctrl-C ends training and is kept in the history.
+
+        ``done`` epochs of the schedule lie behind; ``epochs`` more are made (default: the rest).
 
         Raises
         ------
@@ -108,7 +116,8 @@ class Trainer:
         batches = Batches(counts, self.schedule.batch_size, self.seed)
         watch = _Watch(self.objective, self.schedule)
         try:
-            for number in range(1, self.schedule.epochs + 1):
+            last = self.schedule.epochs if epochs is None else done + epochs
+            for number in range(done + 1, last + 1):
                 bound, faulty = self._epoch(batches, number)
                 if faulty is not None:
                     history.stopped = self._name_fault(faulty, number, watch)
@@ -132,24 +141,24 @@ class Trainer:
         """One pass; the mean bound, and the first step (from 1) whose gradient was not finite."""
         self.objective.train()
         steps, device = len(batches), batches.counts.values.device
-        total = torch.zeros((), dtype=torch.float64, device=device)
+        bounds_seen = []
         faulty = torch.full((), steps + 1, device=device)
         for step, batch in enumerate(batches, 1):
             progress = ((number - 1) * steps + step - 1) / (self.schedule.epochs * steps)
-            bound, norm = self._step(batch, progress)
-            total += bound.sum()
+            bound, norm = self._step(batch, min(1.0, progress))
+            bounds_seen.append(bound)
             faulty = torch.where(torch.isfinite(norm), faulty, faulty.clamp_max(step))
         first = int(faulty)
-        return float(total) / len(batches.counts), first if first <= steps else None
+        return float(torch.cat(bounds_seen).mean()), first if first <= steps else None
 
-    def _step(self, batch: object, progress: float) -> tuple[Tensor, Tensor]:
+    def _step(self, batch: Batch, progress: float) -> tuple[Tensor, Tensor]:
         rate = self.schedule.learning_rate_at(progress)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.objective.gradient.anneal(progress)
         with self._precision():
             surrogate = self.objective(batch, self.schedule.kl_weight_at(progress))
-        tokens = batch.counts.lengths.mean().clamp_min(1.0)  # type: ignore[attr-defined]
+        tokens = batch.counts.lengths.mean().clamp_min(1.0)
         loss = (surrogate.loss.mean() + self.objective.penalty()) / tokens
         if surrogate.control is not None:
             loss = loss + surrogate.control
@@ -169,7 +178,7 @@ class Trainer:
     def _event(
         self, number: int, bound: float, scores: Scores | None, counts: Counts, seconds: float
     ) -> Epoch:
-        progress = number / self.schedule.epochs
+        progress = min(1.0, number / self.schedule.epochs)
         if scores is None:
             some = torch.arange(min(len(counts), 1000), device=counts.values.device)
             scores, held = score(self.objective, counts.select(some)), None

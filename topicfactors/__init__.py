@@ -1,0 +1,87 @@
+"""topicfactors: readable factors from text corpora.
+
+Documents become tokens, tokens become sparse counts, a generative model p(x, z) explains the
+counts, an inference model q(z | x) reads the explanation back, a gradient estimator trains both
+through the binary z, and what was learnt leaves as tables and a folder that can be loaded again.
+
+That sentence is also the order in which to read the package: ``corpus``, ``model``, ``inference``,
+``gradients``, ``training``, ``insight``, ``export``, ``estimators``, ``storage``, ``cli``. The
+public names below are loaded when they are first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from topicfactors.corpus.documents import Corpus
+    from topicfactors.corpus.matrix import CountsMatrix
+    from topicfactors.corpus.readers import read_corpus
+    from topicfactors.corpus.vectorizer import DocumentVectorizer
+    from topicfactors.errors import (
+        ConfigurationError,
+        CorpusWarning,
+        FitError,
+        FitWarning,
+        InputError,
+        StorageError,
+        TopicFactorsError,
+        TopicFactorsWarning,
+    )
+    from topicfactors.estimators import EXPECTED_FAILED_CHECKS
+    from topicfactors.estimators.factor_model import BinaryFactorModel
+    from topicfactors.storage import load, save
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "BinaryFactorModel": "topicfactors.estimators.factor_model",
+    "ConfigurationError": "topicfactors.errors",
+    "Corpus": "topicfactors.corpus.documents",
+    "CorpusWarning": "topicfactors.errors",
+    "CountsMatrix": "topicfactors.corpus.matrix",
+    "DocumentVectorizer": "topicfactors.corpus.vectorizer",
+    "EXPECTED_FAILED_CHECKS": "topicfactors.estimators",
+    "FitError": "topicfactors.errors",
+    "FitWarning": "topicfactors.errors",
+    "InputError": "topicfactors.errors",
+    "StorageError": "topicfactors.errors",
+    "TopicFactorsError": "topicfactors.errors",
+    "TopicFactorsWarning": "topicfactors.errors",
+    "load": "topicfactors.storage",
+    "read_corpus": "topicfactors.corpus.readers",
+    "save": "topicfactors.storage",
+}
+
+__all__ = [
+    "BinaryFactorModel",
+    "ConfigurationError",
+    "Corpus",
+    "CorpusWarning",
+    "CountsMatrix",
+    "DocumentVectorizer",
+    "EXPECTED_FAILED_CHECKS",
+    "FitError",
+    "FitWarning",
+    "InputError",
+    "StorageError",
+    "TopicFactorsError",
+    "TopicFactorsWarning",
+    "__version__",
+    "load",
+    "read_corpus",
+    "save",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'topicfactors' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

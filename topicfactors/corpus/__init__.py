@@ -1,0 +1,1 @@
+"""Documents become tokens, tokens become sparse counts."""

@@ -1,0 +1,147 @@
+"""Documents, and a corpus of them: rows never reorder and none is lost."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import reprlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, overload
+
+
+class Document(NamedTuple):
+    """One row of a corpus."""
+
+    text: str
+    id: str
+    label: str | None = None
+    covariates: Mapping[str, Any] = {}
+    problem: str | None = None  # why the text is empty although something else was there
+    note: str | None = None  # what was done to read it
+
+
+class Problem(NamedTuple):
+    """A document kept as an empty row, and why."""
+
+    row: int  # from 0
+    id: str
+    reason: str
+
+
+def clean_text(value: object) -> tuple[str, str | None]:
+    """A text as it is, or an empty one and the reason.
+
+    >>> clean_text(" a text ")
+    (' a text ', None)
+    >>> clean_text(float("nan"))
+    ('', 'is NaN')
+    """
+    if isinstance(value, str):
+        return (value, None) if value.strip() else ("", "is empty")
+    if value is None:
+        return "", "is None"
+    if isinstance(value, numbers.Real) and math.isnan(value):
+        return "", "is NaN"
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return "", "is missing"
+    return "", f"is not a text but {reprlib.repr(value)} ({type(value).__name__})"
+
+
+def describe_problems(problems: Sequence[Problem], shown: int = 3) -> str:
+    """One line: how many documents are kept as empty rows, and the first of them."""
+    first = "; ".join(f"row {p.row} (id {p.id}) {p.reason}" for p in problems[:shown])
+    more = f"; and {len(problems) - shown} more" if len(problems) > shown else ""
+    what = "1 document is" if len(problems) == 1 else f"{len(problems)} documents are"
+    return f"{what} kept as an empty row: {first}{more}"
+
+
+@dataclass
+class Ledger:
+    """What is noted while documents stream past: ids, labels, covariates, problems."""
+
+    ids: list[str] = field(default_factory=list)
+    labels: list[str | None] = field(default_factory=list)
+    covariates: dict[str, list[Any]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    remarks: Counter[str] = field(default_factory=Counter)
+    first_remark: dict[str, str] = field(default_factory=dict)
+
+    def record(self, documents: Iterable[Document]) -> Iterator[str]:
+        """Yield the texts of documents and keep everything else."""
+        for document in documents:
+            row = len(self.ids)
+            self.ids.append(document.id)
+            self.labels.append(document.label)
+            for name, value in document.covariates.items():
+                self.covariates.setdefault(name, []).append(value)
+            if document.problem is not None:
+                self.problems.append(Problem(row, document.id, document.problem))
+            if document.note is not None:
+                self.remarks[document.note] += 1
+                self.first_remark.setdefault(document.note, document.id)
+            yield document.text
+
+    def notes(self) -> list[str]:
+        """What a user should know of how the documents were read, a line each."""
+        lines = [describe_problems(self.problems)] if self.problems else []
+        for note, times in self.remarks.items():
+            count = "1 document" if times == 1 else f"{times:,} documents"
+            lines.append(f"{count} {note} (first: {self.first_remark[note]})")
+        return lines
+
+
+class Corpus:
+    """Texts with their ids, labels and covariates, in the order they came.
+
+    Attributes
+    ----------
+    texts
+        Sequence of N str; for a folder they are read from disk when asked for.
+    ids
+        N str.
+    labels
+        N labels (None where a document has none), or None when no document has one.
+    covariates
+        Column name to N values.
+    notes
+        What a user should know of how the documents were read.
+    """
+
+    def __init__(self, texts: Sequence[str], ledger: Ledger) -> None:
+        self.texts, self.ids = texts, ledger.ids
+        labelled = any(label is not None for label in ledger.labels)
+        self.labels = ledger.labels if labelled else None
+        self.covariates = ledger.covariates
+        self.problems = ledger.problems
+        self.notes = ledger.notes()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.texts)
+
+    def __repr__(self) -> str:
+        return f"<Corpus of {len(self):,} documents>"
+
+
+class LazyTexts(Sequence[str]):
+    """Texts read from their files each time they are asked for."""
+
+    def __init__(self, paths: Sequence[Any], read: Any) -> None:
+        self.paths, self.read = paths, read
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> LazyTexts: ...
+    def __getitem__(self, index: int | slice) -> str | LazyTexts:
+        if isinstance(index, slice):
+            return LazyTexts(self.paths[index], self.read)
+        text: str = self.read(self.paths[index]).text
+        return text

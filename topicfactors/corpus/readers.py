@@ -1,0 +1,296 @@
+"""Readers of corpora: a folder of texts, .csv and .tsv, .jsonl, lines; local, .gz or remote.
+
+A reader is a function ``(path, columns) -> Iterator[Document]``; to add one, write it and put it
+into READERS under its suffix.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from topicfactors.corpus.documents import Corpus, Document, LazyTexts, Ledger, clean_text
+from topicfactors.corpus.samples import SAMPLES, read_sample
+from topicfactors.corpus.text import decode
+from topicfactors.errors import InputError
+
+COMPRESSED = {".gz", ".bz2", ".xz", ".zst"}
+TEXT_COLUMNS = ("text", "texts", "document", "content", "body", "abstract", "message", "review")
+CSV_FIELD = 2**31 - 1  # characters; Python's own limit is 131,072
+
+
+class Columns(NamedTuple):
+    """Which columns of a table hold what; None is guessed (``label`` and ``id`` by their names)."""
+
+    text: str | None = None
+    id: str | None = None
+    label: str | None = None
+    covariates: tuple[str, ...] = ()
+
+
+Reader = Callable[[str, Columns], Iterator[Document]]
+
+
+def open_bytes(path: str) -> BinaryIO:
+    """Open a local, compressed or remote file, or standard input for ``-``.
+
+    Raises
+    ------
+    InputError
+        When it cannot be opened.
+    """
+    if path == "-":
+        return sys.stdin.buffer
+    import smart_open
+
+    try:
+        return smart_open.open(path, "rb")  # type: ignore[no-any-return]
+    except (OSError, ValueError, NotImplementedError, ImportError) as error:
+        raise InputError(f"{path}: cannot be opened: {error}") from error
+
+
+def read_file(root: Path, path: Path) -> Document:
+    """One file as one document; its sub-folder is its label, its path in the folder its id."""
+    name = path.relative_to(root)
+    label = name.parent.as_posix() if name.parent != Path() else None
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return Document("", name.as_posix(), label, problem=f"cannot be read: {error.strerror}")
+    text, note = decode(data)
+    if "\0" in text:
+        return Document("", name.as_posix(), label, problem="is not text (it has NUL bytes)")
+    text, problem = clean_text(text)
+    return Document(text, name.as_posix(), label, problem=problem, note=note)
+
+
+def folder_files(root: Path) -> list[Path]:
+    """Files of a folder and its sub-folders that are texts: ``.txt`` or no suffix, sorted."""
+    files = []
+    for path in root.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+        if not hidden and path.suffix.lower() in ("", ".txt") and path.is_file():
+            files.append(path)
+    if not files:
+        raise InputError(
+            f"{root}: no texts in this folder; expected files that end in .txt or have no suffix, "
+            "directly or in sub-folders (which become labels)"
+        )
+    return sorted(files)
+
+
+def read_folder(path: str, columns: Columns) -> Iterator[Document]:
+    """Every file of a folder as a document."""
+    root = Path(path)
+    return (read_file(root, file) for file in folder_files(root))
+
+
+def read_lines(path: str, columns: Columns) -> Iterator[Document]:
+    """One document a line."""
+    with open_bytes(path) as lines:
+        for row, line in enumerate(lines):
+            raw, note = decode(line)
+            text, problem = clean_text(raw.rstrip("\r\n"))
+            yield Document(text, str(row), problem=problem, note=note)
+
+
+def read_csv(path: str, columns: Columns) -> Iterator[Document]:
+    """A table with a header, separated by commas, or by tabs where the suffix is .tsv."""
+    tabs = _suffix(path) == ".tsv"
+    csv.field_size_limit(CSV_FIELD)
+    notes: list[str] = []
+    with open_bytes(path) as source:
+        table = csv.reader(_decoded(source, notes), delimiter="\t" if tabs else ",", strict=True)
+        try:
+            header = next(table, None)
+            if header is None:
+                raise InputError(f"{path}: the file is empty; expected a header line")
+            columns = _resolve(path, columns, header)
+            for row, cells in enumerate(line for line in table if line):
+                if len(cells) != len(header):
+                    raise InputError(
+                        f"{path}, line {table.line_num}: {len(cells)} cells where the header has "
+                        f"{len(header)}; quote texts that contain the separator or line breaks"
+                    )
+                note = notes.pop() if notes else None
+                yield _document(dict(zip(header, cells, strict=True)), row, columns, note)
+        except csv.Error as error:
+            raise InputError(f"{path}, line {table.line_num}: {error}") from error
+
+
+def read_jsonl(path: str, columns: Columns) -> Iterator[Document]:
+    """One JSON object a line; the columns are taken from the first."""
+    resolved: Columns | None = None
+    with open_bytes(path) as lines:
+        row = 0
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            raw, note = decode(line)
+            try:
+                record = json.loads(raw)
+            except ValueError as error:
+                raise InputError(f"{path}, line {number}: not JSON: {error}") from error
+            if not isinstance(record, dict):
+                raise InputError(
+                    f"{path}, line {number}: must be a JSON object such as "
+                    f'{{"text": "…"}}, got {type(record).__name__}'
+                )
+            resolved = resolved or _resolve(path, columns, list(record))
+            yield _document(record, row, resolved, note)
+            row += 1
+
+
+def _decoded(source: Iterable[bytes], notes: list[str]) -> Iterator[str]:
+    for line in source:
+        text, note = decode(line)
+        if note is not None:
+            notes.append(note)
+        yield text
+
+
+def _resolve(path: str, columns: Columns, header: list[str]) -> Columns:
+    """Fill in the columns that were not named, and refuse those that are not there."""
+    wanted = [columns.text, columns.id, columns.label, *columns.covariates]
+    for name in wanted:
+        if name is not None and name not in header:
+            raise InputError(f"{path}: no column {name!r}; it has {', '.join(map(repr, header))}")
+    by_lower = {name.lower().strip(): name for name in reversed(header)}
+    text = columns.text
+    if text is None:
+        guesses = [by_lower[name] for name in TEXT_COLUMNS if name in by_lower]
+        text = guesses[0] if guesses else header[0] if len(header) == 1 else None
+    if text is None:
+        raise InputError(
+            f"{path}: which column holds the text? Name one of {', '.join(map(repr, header))} "
+            "(--text-column, or text_column=)"
+        )
+    free = {name: column for name, column in by_lower.items() if column != text}
+    return columns._replace(
+        text=text,
+        id=columns.id or free.get("id"),
+        label=columns.label or free.get("label"),
+    )
+
+
+def _document(record: dict[str, Any], row: int, columns: Columns, note: str | None) -> Document:
+    text, problem = clean_text(record.get(columns.text or ""))
+    name = record.get(columns.id) if columns.id else None
+    label = record.get(columns.label) if columns.label else None
+    return Document(
+        text,
+        str(row) if name in (None, "") else str(name),
+        None if label in (None, "") else str(label),
+        {column: record.get(column) for column in columns.covariates},
+        problem,
+        note,
+    )
+
+
+READERS: dict[str, Reader] = {
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".jsonl": read_jsonl,
+    ".ndjson": read_jsonl,
+    ".txt": read_lines,
+}
+
+
+def _suffix(path: str) -> str:
+    suffixes = Path(path.split("?")[0]).suffixes
+    if suffixes and suffixes[-1].lower() in COMPRESSED:
+        suffixes.pop()
+    return suffixes[-1].lower() if suffixes else ""
+
+
+def stream_documents(source: str | Path, columns: Columns = Columns()) -> Iterator[Document]:
+    """Documents of a folder, file, ``-`` (standard input) or sample corpus, one at a time.
+
+    Raises
+    ------
+    InputError
+        When there is nothing there, or it is not something that can be read.
+    """
+    path = str(source)
+    if path == "-":
+        return read_lines(path, columns)
+    if "://" not in path and not Path(path).exists():
+        if path in SAMPLES:
+            return read_sample(path)
+        raise InputError(
+            f"{path}: no such file or folder, and no sample corpus of that name "
+            f"(those are {', '.join(SAMPLES)})"
+        )
+    if "://" not in path and Path(path).is_dir():
+        return read_folder(path, columns)
+    reader = READERS.get(_suffix(path))
+    if reader is None:
+        raise InputError(
+            f"{path}: cannot tell how to read this; expected a folder of texts or a file that "
+            f"ends in {', '.join(READERS)} (and perhaps {', '.join(sorted(COMPRESSED))})"
+        )
+    return reader(path, columns)
+
+
+def read_corpus(
+    source: str | Path | Iterable[Any],
+    *,
+    text_column: str | None = None,
+    id_column: str | None = None,
+    label_column: str | None = None,
+    covariates: Iterable[str] = (),
+) -> Corpus:
+    """Read a corpus whole; the texts of a folder stay on disk until they are asked for.
+
+    Parameters
+    ----------
+    source
+        A folder of texts (sub-folders become labels), a .csv, .tsv, .jsonl or .txt file (one
+        document a line), each also compressed or remote, ``"-"``, the name of a sample corpus, or
+        any iterable of texts.
+    text_column, id_column, label_column, covariates
+        Columns of a table; the first three are guessed where they have an obvious name.
+
+    Returns
+    -------
+    Corpus
+        Rows in the order of the source. A document that is empty or no text is kept as an empty
+        row and listed in ``problems``.
+
+    Raises
+    ------
+    InputError
+        When the source cannot be read.
+
+    Examples
+    --------
+    >>> corpus = read_corpus(["steam engines", None, "pendulum clocks"])
+    >>> len(corpus), corpus.notes
+    (3, ['1 document is kept as an empty row: row 1 (id 1) is None'])
+    """
+    columns = Columns(text_column, id_column, label_column, tuple(covariates))
+    ledger = Ledger()
+    if not isinstance(source, str | Path):
+        return Corpus(list(ledger.record(_from_texts(source))), ledger)
+    if "://" not in str(source) and Path(source).is_dir():
+        root = Path(source)
+        files = folder_files(root)
+        for _ in ledger.record(read_file(root, file) for file in files):
+            pass
+        return Corpus(LazyTexts(files, lambda file: read_file(root, file)), ledger)
+    return Corpus(list(ledger.record(stream_documents(source, columns))), ledger)
+
+
+def _from_texts(texts: Iterable[Any]) -> Iterator[Document]:
+    if isinstance(texts, bytes | io.IOBase) or not hasattr(texts, "__iter__"):
+        raise InputError(
+            f"source must be a path or an iterable of texts, got {type(texts).__name__}"
+        )
+    for row, value in enumerate(texts):
+        text, problem = clean_text(value)
+        yield Document(text, str(row), problem=problem)

@@ -1,0 +1,31 @@
+"""Bytes to text without losing any."""
+
+from __future__ import annotations
+
+import codecs
+
+LATIN = "were not UTF-8 and were read as Latin-1"
+UTF16 = "were read as UTF-16"
+
+
+def decode(data: bytes) -> tuple[str, str | None]:
+    """Text of some bytes, and a note when they were not UTF-8.
+
+    Latin-1 gives every byte a character, so nothing is lost by the fallback.
+
+    >>> decode("Škoda".encode())
+    ('Škoda', None)
+    >>> decode(b"caf\\xe9")
+    ('café', 'were not UTF-8 and were read as Latin-1')
+    """
+    if data.startswith(codecs.BOM_UTF8):
+        data = data[len(codecs.BOM_UTF8) :]
+    elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return data.decode("utf-16"), UTF16
+        except UnicodeDecodeError:
+            return data.decode("latin-1"), LATIN
+    try:
+        return data.decode("utf-8"), None
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), LATIN

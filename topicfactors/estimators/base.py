@@ -1,0 +1,134 @@
+"""What the estimators share: validated counts, devices, threads and random numbers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_non_negative, validate_data
+
+from topicfactors.errors import ConfigurationError, InputError
+
+
+def resolve_device(device: str) -> torch.device:
+    """The device to compute on; ``"auto"`` takes cuda, then mps, then the CPU.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is no such device here.
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+        torch.zeros(1, device=resolved)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigurationError(
+            f"device must be 'auto', 'cpu', 'cuda' or 'mps' and be present on this machine, "
+            f"got {device!r}; use device='cpu'"
+        ) from error
+    return resolved
+
+
+@contextlib.contextmanager
+def threads(n_jobs: int | None) -> Iterator[None]:
+    """Let torch use so many threads inside; None leaves its own choice, −1 means all cores."""
+    before = torch.get_num_threads()
+    if n_jobs is not None:
+        from joblib import effective_n_jobs
+
+        torch.set_num_threads(effective_n_jobs(n_jobs))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def seeded(random_state: Any, device: torch.device) -> Iterator[int]:
+    """Seed torch inside and leave its generators outside as they were; yields the seed."""
+    seed = int(check_random_state(random_state).randint(2**31 - 1))
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield seed
+
+
+class CountsEstimator(BaseEstimator):  # type: ignore[misc]
+    """Validation of counts and of the words that name their columns."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
+        return tags
+
+    def _validate(
+        self, X: Any, feature_names: ArrayLike | None = None, *, reset: bool = False
+    ) -> scipy.sparse.csr_matrix:
+        """Counts as CSR ``(N, V)``, float32 or float64; checked against those of ``fit``.
+
+        Raises
+        ------
+        InputError
+            When counts are negative, or the columns are not those of ``fit``.
+        ValueError
+            scikit-learn's own messages for NaN, infinity, wrong shapes and types.
+        """
+        names = feature_names if feature_names is not None else getattr(X, "feature_names", None)
+        options = {"accept_sparse": "csr", "dtype": [np.float32, np.float64]}
+        if X is not None and not reset and not hasattr(X, "columns"):
+            counts = check_array(X, estimator=self, input_name="X", **options)
+            self._check_columns(counts, names)
+        else:
+            counts = validate_data(self, X, reset=reset, **options)
+        if counts.min() < 0 if counts.shape[0] * counts.shape[1] else False:
+            check_non_negative(counts, f"{type(self).__name__} (counts are never negative)")
+        if reset and names is not None:
+            self._name_columns(names)
+        return scipy.sparse.csr_matrix(counts)
+
+    def _name_columns(self, names: ArrayLike) -> None:
+        words = np.array([str(name) for name in np.asarray(names, dtype=object)], dtype=object)
+        if len(words) != self.n_features_in_:
+            raise InputError(
+                f"feature_names must name each of the {self.n_features_in_} columns of X, "
+                f"got {len(words)} names"
+            )
+        self.feature_names_in_ = words
+
+    def _check_columns(self, counts: Any, names: ArrayLike | None) -> None:
+        if counts.shape[1] != self.n_features_in_:
+            raise InputError(
+                f"X has {counts.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        known = getattr(self, "feature_names_in_", None)
+        if names is None or known is None:
+            return
+        given = np.asarray(names, dtype=object)
+        different = np.flatnonzero(given != known)
+        if len(different):
+            first = different[0]
+            raise InputError(
+                f"the columns of X are not the words of fit: column {first} is "
+                f"{given[first]!r}, and was {known[first]!r}; use the vectorizer of fit"
+            )
+
+    def _words(self) -> NDArray[np.object_]:
+        """The name of every column, ``(V,)``; numbered where there are none."""
+        if hasattr(self, "feature_names_in_"):
+            return np.asarray(self.feature_names_in_, dtype=object)
+        return np.array([str(column) for column in range(self.n_features_in_)], dtype=object)
+
+

@@ -1,0 +1,102 @@
+"""From what a user names to the constructor of a part.
+
+A part is named (``"nvil"``), named with options (``"nvil:samples=8"``), or given as a constructor
+or a ``functools.partial`` of one.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from topicfactors.errors import ConfigurationError, unknown_name
+
+
+class Choice(NamedTuple):
+    """A part as chosen."""
+
+    name: str | None  # in the registry; None for a constructor of the user's own
+    constructor: Callable[..., Any]
+    options: dict[str, Any]
+
+    def build(self, *args: Any) -> Any:
+        """The part itself.
+
+        Raises
+        ------
+        ConfigurationError
+            When the constructor does not take the options.
+        """
+        try:
+            return self.constructor(*args, **self.options)
+        except TypeError as error:
+            known = list(inspect.signature(self.constructor).parameters)
+            unknown = [option for option in self.options if option not in known]
+            if not unknown:
+                raise
+            names = ", ".join(known[len(args) :]) or "none"
+            raise ConfigurationError(
+                f"{self.name} has no option {unknown[0]!r}; its options are: {names}"
+            ) from error
+
+
+def resolve(what: str, value: Any, registry: Mapping[str, Any]) -> Choice:
+    """The constructor and options that a parameter asks for.
+
+    Raises
+    ------
+    ConfigurationError
+        When the name is unknown, its options cannot be read, or it is no constructor.
+    """
+    if isinstance(value, str):
+        name, _, text = value.partition(":")
+        if name not in registry:
+            raise unknown_name(what, name, registry)
+        return Choice(name, registry[name], _options(what, text))
+    constructor, options = value, {}
+    if isinstance(value, partial) and not value.args:
+        constructor, options = value.func, dict(value.keywords)
+    if not callable(constructor):
+        raise ConfigurationError(
+            f"{what} must be one of {', '.join(sorted(registry))} or a constructor, got {value!r}"
+        )
+    names = [name for name, known in registry.items() if known is constructor]
+    return Choice(names[0] if names else None, constructor, options)
+
+
+def spell(what: str, value: Any, registry: Mapping[str, Any]) -> str:
+    """The parameter as a string that :func:`resolve` understands; what a file can hold.
+
+    Raises
+    ------
+    ConfigurationError
+        For a constructor that is in no registry.
+    """
+    if isinstance(value, str):
+        return value
+    choice = resolve(what, value, registry)
+    if choice.name is None:
+        raise ConfigurationError(
+            f"{what}={value!r} is a constructor of your own, which a file cannot hold; "
+            f"use one of {', '.join(sorted(registry))}, or pickle the model yourself"
+        )
+    options = ",".join(f"{key}={json.dumps(item)}" for key, item in choice.options.items())
+    return f"{choice.name}:{options}" if options else choice.name
+
+
+def _options(what: str, text: str) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for part in filter(None, text.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals or not key.isidentifier():
+            raise ConfigurationError(
+                f"{what}: options are written name:option=value,option=value, got {part!r}"
+            )
+        try:
+            options[key] = json.loads(value.lower() if value in ("True", "False") else value)
+        except ValueError:
+            options[key] = value
+    return options

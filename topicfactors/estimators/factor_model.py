@@ -1,0 +1,444 @@
+"""The binary latent-factor document model, as a scikit-learn transformer."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from topicfactors.contracts import Batch
+from topicfactors.corpus.counts import Counts
+from topicfactors.errors import FitWarning, InputError
+from topicfactors.estimators import parts
+from topicfactors.estimators.base import resolve_device, seeded, threads
+from topicfactors.estimators.checks import check_parameters
+from topicfactors.estimators.scoring import ScoringMixin
+from topicfactors.estimators.wording import WordingMixin
+from topicfactors.insight.topics import Factors, status
+from topicfactors.model import initial
+from topicfactors.training.batches import in_order
+from topicfactors.training.callbacks import Callback, Epoch
+from topicfactors.training.trainer import History, Schedule, Trainer
+
+BLOCK = 2**24  # floats of a dense result that are made at once
+FEWEST_HELD_OUT = 5  # documents; with fewer nothing is held out and nothing stopped early
+
+
+class Totals(NamedTuple):
+    """What is remembered of the training documents: nothing that grows with their number."""
+
+    words: NDArray[np.float64]  # (V,) tokens of each word
+    documents: NDArray[np.float64]  # (V,) documents with each word
+    mean: NDArray[np.float64]  # (D,) of the posterior probabilities
+    variance: NDArray[np.float64]  # (D,) of the posterior probabilities
+
+
+class BinaryFactorModel(
+    ScoringMixin,
+    WordingMixin,
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+):
+    r"""Documents explained by factors that are on or off.
+
+    :math:`z_d \sim \mathrm{Bernoulli}(\pi_d)`, and each word of a document is drawn from
+    :math:`\mathrm{softmax}(W z + b)`. A document may have several factors on, or none; the rows
+    of ``transform`` are probabilities that do not sum to one.
+
+    Parameters
+    ----------
+    n_components
+        Number of factors D.
+    inference
+        How the model is fitted: ``"auto"``, ``"exact"``, ``"gumbel-softmax"``,
+        ``"local-expectation"``, ``"dvae"``, ``"nvil"`` or ``"straight-through"``, with options as
+        in ``"gumbel-softmax:end=0.3"``, or a constructor such as ``partial(NVIL, samples=8)``.
+        ``"auto"`` is exact up to 10 factors and gumbel-softmax above.
+    likelihood
+        ``"multinomial"``.
+    decoder
+        ``"log-linear"`` (``"log-linear:nonnegative=true"`` for loadings W >= 0) or ``"mlp"``.
+    prior
+        ``"bernoulli"``; ``"bernoulli:learnt=false,probability=0.05"`` keeps it fixed.
+    encoder
+        ``"bag-of-words"``, with ``width``, ``layers`` and ``dropout``.
+    init
+        Where the loadings start: ``"auto"``, ``"clusters"``, ``"nmf"`` or ``"random"``.
+    max_iter
+        Most passes over the documents.
+    batch_size
+        Documents a step.
+    learning_rate
+        Highest learning rate; ``"auto"`` for the one measured best for the inference.
+    kl_warmup
+        Share of training over which the KL term rises to its full weight.
+    overlap_penalty
+        Weight of the penalty on loadings that resemble each other; 0 for none.
+    validation_fraction
+        Share of the documents held out to choose the best weights and to stop early; 0 to train
+        on all. Nothing is held out where it would be fewer than 5 documents.
+    n_iter_no_change
+        Passes without progress of the held-out bound, at full KL weight, before training ends.
+    tol
+        Relative progress that counts.
+    device
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    random_state
+        Seed. The same seed, machine and number of threads give the same bits.
+    n_jobs
+        Threads; None for torch's own choice, -1 for all cores.
+    verbose
+        1 prints a line an epoch to stderr.
+    warm_start
+        Let ``fit`` continue from the parameters of the last one.
+    callbacks
+        Functions told of every :class:`~topicfactors.training.callbacks.Epoch`.
+
+    Attributes
+    ----------
+    components_ : (D, V)
+        Signed log-weights W (with an MLP decoder: the change of log-probability when only that
+        factor is on). Factors are sorted by prevalence and, where the decoder allows, turned so
+        that each is on in at most half of the documents.
+    intercept_ : (V,)
+        Background log-weights b.
+    prior_ : (D,)
+        Probability of each factor before any word is seen.
+    topic_word_ : (D, V)
+        Word probabilities with the factor on and the others at their prevalence.
+    prevalence_ : (D,)
+        Mean posterior probability over the training documents.
+    status_ : list of str
+        ``"active"``, ``"dead"`` or ``"always-on"`` for each factor.
+    history_ : list of Epoch
+        One entry for each pass.
+    n_iter_, best_iter_ : int
+        Passes made, and the one whose weights were kept.
+
+    References
+    ----------
+    docs/mathematics.md; the inferences cite their papers.
+
+    Examples
+    --------
+    >>> counts = np.array([[4, 3, 0, 0], [0, 0, 5, 2], [3, 4, 0, 1], [0, 0, 3, 4]] * 5)
+    >>> model = BinaryFactorModel(2, random_state=0).fit(counts)
+    >>> model.transform(counts).shape
+    (20, 2)
+    """
+
+    def __init__(
+        self,
+        n_components: int = 50,
+        *,
+        inference: str | Callable[..., Any] = "auto",
+        likelihood: str | Callable[..., Any] = "multinomial",
+        decoder: str | Callable[..., Any] = "log-linear",
+        prior: str | Callable[..., Any] = "bernoulli",
+        encoder: str | Callable[..., Any] = "bag-of-words",
+        init: str | Callable[..., Any] = "auto",
+        max_iter: int = 40,
+        batch_size: int = 256,
+        learning_rate: float | str = "auto",
+        kl_warmup: float = 0.3,
+        overlap_penalty: float = 0.0,
+        validation_fraction: float = 0.05,
+        n_iter_no_change: int = 8,
+        tol: float = 1e-4,
+        device: str = "auto",
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        warm_start: bool = False,
+        callbacks: Sequence[Callback] | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.inference = inference
+        self.likelihood = likelihood
+        self.decoder = decoder
+        self.prior = prior
+        self.encoder = encoder
+        self.init = init
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.kl_warmup = kl_warmup
+        self.overlap_penalty = overlap_penalty
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.device = device
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+
+    def fit(
+        self, X: Any, y: object = None, *, feature_names: ArrayLike | None = None
+    ) -> BinaryFactorModel:
+        """Fit the model to counts.
+
+        Parameters
+        ----------
+        X
+            Counts ``(N, V)``, sparse or dense, whole or real-valued, not negative.
+        y
+            Ignored.
+        feature_names
+            The word of each column, where ``X`` does not carry them itself.
+
+        Raises
+        ------
+        InputError
+            When the counts cannot be used.
+        ConfigurationError
+            When a parameter is out of range or parts do not fit together.
+        FitError
+            When training fails before there is anything to keep.
+        KeyboardInterrupt
+            On Ctrl-C, after the best weights so far were put in place: the model is usable.
+        """
+        counts = self._prepared(X, feature_names, reset=True)
+        device = resolve_device(self.device)
+        going_on = self.warm_start and hasattr(self, "objective_")
+        with threads(self.n_jobs), seeded(self.random_state, device) as seed:
+            if not going_on:
+                self._build(counts, seed)
+            self._check_width(counts)
+            self.objective_.to(device)
+            kept, held_out = self._split(counts, seed)
+            schedule = self._schedule(kl_warmup=0.0 if going_on else self.kl_warmup)
+            trainer = Trainer(self.objective_, schedule, seed, self._listeners())
+            history = trainer.fit(
+                Counts.from_scipy(kept, device),
+                None if held_out is None else Counts.from_scipy(held_out, device),
+            )
+            self._finish(counts, history, arrange=True)
+        return self
+
+    def partial_fit(
+        self, X: Any, y: object = None, *, feature_names: ArrayLike | None = None
+    ) -> BinaryFactorModel:
+        """One pass over some documents, going on from the last.
+
+        The first call starts the model from its documents; the KL weight and the temperature of
+        the inference move as in ``fit``, a call counting as one of ``max_iter`` passes. Nothing is
+        held out, and the factors keep their order.
+        """
+        first = not hasattr(self, "objective_")
+        counts = self._prepared(X, feature_names, reset=first)
+        device = resolve_device(self.device)
+        done = 0 if first else self.n_iter_
+        with threads(self.n_jobs), seeded(self.random_state, device) as seed:
+            if first:
+                self._build(counts, seed)
+            self._check_width(counts)
+            self.objective_.to(device)
+            torch.manual_seed(seed + done)
+            schedule = self._schedule(kl_warmup=self.kl_warmup, constant=True)
+            trainer = Trainer(self.objective_, schedule, seed + done, self._listeners())
+            if getattr(self, "_optimizer_state", None) is not None:
+                trainer.optimizer.load_state_dict(self._optimizer_state)
+            history = trainer.fit(Counts.from_scipy(counts, device), None, done=done, epochs=1)
+            self._optimizer_state = trainer.optimizer.state_dict()
+            earlier = [] if first else self.history_
+            self._finish(counts, history, arrange=False, earlier=earlier)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """P(factor on | document), ``(N, D)`` in [0, 1]; rows do not sum to one."""
+        check_is_fitted(self)
+        counts = self._validate(X)
+        blocks = [q for _, q in self._posteriors(counts)]
+        return np.concatenate(blocks).astype(counts.dtype, copy=False)
+
+    def predict(self, X: Any) -> NDArray[np.int8]:
+        """Which factors are more likely on than off, 0/1 ``(N, D)``."""
+        return np.asarray(np.asarray(self.transform(X)) > 0.5).astype(np.int8)
+
+    def inverse_transform(self, Z: ArrayLike) -> NDArray[np.float32]:
+        """Word probabilities ``(N, V)`` of documents with factors ``Z (N, D)`` on; dense."""
+        check_is_fitted(self)
+        values = np.asarray(Z, dtype=np.float32)
+        if values.ndim != 2 or values.shape[1] != self._factors():
+            raise InputError(
+                f"Z must have one column for each of the {self._factors()} factors, "
+                f"got shape {values.shape}"
+            )
+        return self._decoded(torch.from_numpy(values))
+
+    def factors(self) -> Factors:
+        """Everything that a ranking of words reads."""
+        check_is_fitted(self)
+        background = self.word_totals_ + 0.5
+        return Factors(
+            self.components_,
+            self.topic_word_.astype(np.float64),
+            background / background.sum(),
+            self.document_frequency_,
+            self.prevalence_,
+        )
+
+    @property
+    def components_(self) -> NDArray[np.float32]:
+        """Log-weights W, ``(D, V)``."""
+        return np.ascontiguousarray(self._joint().decoder.loadings().cpu().numpy())
+
+    @property
+    def intercept_(self) -> NDArray[np.float32]:
+        """Background log-weights b, ``(V,)``."""
+        return np.asarray(self._joint().decoder.bias.detach().cpu().numpy())
+
+    @property
+    def prior_(self) -> NDArray[np.float32]:
+        """P(z_d = 1), ``(D,)``."""
+        return np.asarray(self._joint().prior.probabilities().cpu().numpy())
+
+    @property
+    def topic_word_(self) -> NDArray[np.float32]:
+        """Word probabilities with one factor on and the others at their prevalence, ``(D, V)``."""
+        prevalence = torch.from_numpy(self.prevalence_).float()
+        states = prevalence.expand(len(prevalence), -1).clone().fill_diagonal_(1.0)
+        return self._decoded(states)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._factors()
+
+    def _joint(self) -> Any:
+        check_is_fitted(self, "objective_")
+        return self.objective_.joint
+
+    def _prepared(self, X: Any, names: ArrayLike | None, reset: bool) -> scipy.sparse.csr_matrix:
+        check_parameters(self)
+        counts = self._validate(X, names, reset=reset)
+        if counts.sum() == 0:
+            raise InputError(
+                f"X has no tokens: all {counts.shape[0]} rows are empty; expected counts above 0"
+            )
+        return counts
+
+    def _check_width(self, counts: Any) -> None:
+        words = self.objective_.joint.sizes.words
+        if counts.shape[1] != words:
+            raise InputError(
+                f"warm_start goes on with a model of {words} words, got {counts.shape[1]} columns; "
+                "use warm_start=False to start anew"
+            )
+
+    def _build(self, counts: Any, seed: int) -> None:
+        chosen = parts.choose(self.get_params(deep=False), self.n_components)
+        self.inference_ = str(chosen.inference.name or chosen.inference.constructor)
+        self.objective_ = parts.build(
+            chosen, counts.shape[1], self.n_components, self.overlap_penalty
+        )
+        parts.start(self.objective_, chosen, counts, initial.background(counts), seed)
+        self._optimizer_state: dict[str, Any] | None = None
+
+    def _schedule(self, kl_warmup: float, constant: bool = False) -> Schedule:
+        rate = self.learning_rate
+        return Schedule(
+            self.max_iter,
+            self.batch_size,
+            self.objective_.gradient.learning_rate if isinstance(rate, str) else rate,
+            kl_warmup,
+            patience=self.n_iter_no_change,
+            tol=self.tol,
+            constant=constant,
+        )
+
+    def _split(self, counts: Any, seed: int) -> tuple[Any, Any | None]:
+        held = round(self.validation_fraction * counts.shape[0])
+        if held < FEWEST_HELD_OUT:
+            return counts, None
+        order = np.random.default_rng(seed).permutation(counts.shape[0])
+        return counts[np.sort(order[held:])], counts[np.sort(order[:held])]
+
+    def _listeners(self) -> list[Callback]:
+        own = [_print_epoch] if self.verbose else []
+        return own + list(self.callbacks or [])
+
+    def _finish(
+        self, counts: Any, history: History, *, arrange: bool, earlier: Sequence[Epoch] = ()
+    ) -> None:
+        """Put the factors in order, note the facts, and pass an interruption on."""
+        self.history_ = [*earlier, *history.epochs]
+        self.n_iter_ = len(self.history_)
+        self.best_iter_ = history.best
+        self.stopped_ = history.stopped
+        mean, _ = self._moments(counts)
+        if arrange:
+            self._arrange(mean)
+        self._remember(counts)
+        if history.interruption is not None:
+            raise history.interruption
+        if "not finite" in history.stopped:
+            warnings.warn(f"training stopped early: {history.stopped}", FitWarning, stacklevel=3)
+
+    @torch.no_grad()
+    def _arrange(self, mean: NDArray[np.float64]) -> None:
+        """Turn factors that are on in most documents around, and sort all by prevalence."""
+        joint: Any = self.objective_.joint
+        turnable = not getattr(joint.decoder, "nonnegative", False)
+        flipped = (mean > 0.5) & turnable
+        order = np.argsort(-np.where(flipped, 1 - mean, mean), kind="stable")
+        device = self._device()
+        places, turned = torch.from_numpy(order).to(device), torch.from_numpy(flipped).to(device)
+        for part in (joint.decoder, joint.prior, self.objective_.posterior):
+            part.arrange(places, turned)
+
+    def _remember(self, counts: Any) -> None:
+        mean, variance = self._moments(counts)
+        self.word_totals_ = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
+        self.document_frequency_ = np.bincount(
+            counts.indices, minlength=counts.shape[1]
+        ).astype(np.float64)
+        self.prevalence_ = mean
+        self.posterior_variance_ = variance
+        self.status_ = status(mean, variance)
+
+    def _moments(self, counts: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and variance of the posterior probabilities over documents, ``(D,)`` each."""
+        total = np.zeros((2, self._factors()))
+        for _, q in self._posteriors(counts):
+            total += q.sum(0, dtype=np.float64), np.square(q, dtype=np.float64).sum(0)
+        mean, square = total / counts.shape[0]
+        return mean, np.maximum(square - mean**2, 0)
+
+    def _posteriors(self, counts: Any) -> Any:
+        """Blocks of (rows, posterior probabilities ``(B, D)``) in the order of the documents."""
+        rows = self._rows("elbo") if self._enumerates() else 4096
+        everything = Counts.from_scipy(counts, self._device())
+        with threads(self.n_jobs), torch.no_grad():
+            self.objective_.eval()
+            for batch in in_order(everything, rows):
+                _, q = self.objective_.condition(batch)
+                yield batch.rows, q.mean().cpu().numpy()
+
+    def _decoded(self, values: torch.Tensor) -> NDArray[np.float32]:
+        joint, blocks = self._joint(), []
+        step = max(1, BLOCK // joint.sizes.words)
+        with torch.no_grad():
+            for part in values.to(self._device()).split(step):
+                h, weights, bias = joint.logits(part[None])
+                blocks.append(torch.softmax(h[0] @ weights.t() + bias, -1).cpu().numpy())
+        return np.concatenate(blocks)
+
+
+def _print_epoch(epoch: Epoch) -> None:
+    import sys
+
+    print(
+        f"epoch {epoch.number}/{epoch.of}: bound {epoch.bound:.2f} nats a document, "
+        f"perplexity {epoch.perplexity:.1f}, {epoch.active} factors active, "
+        f"{epoch.seconds:.1f} s",
+        file=sys.stderr,
+    )

@@ -1,0 +1,132 @@
+"""Builds the objective that an estimator asks for, and refuses parts that do not fit together."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from numpy.typing import NDArray
+
+from topicfactors.contracts import Sizes
+from topicfactors.errors import ConfigurationError
+from topicfactors.estimators.choices import Choice, resolve, spell
+from topicfactors.gradients import GRADIENTS
+from topicfactors.inference.encoders import ENCODERS
+from topicfactors.inference.posteriors import POSTERIORS, EnumeratedPosterior, MeanFieldPosterior
+from topicfactors.model.decoders import DECODERS
+from topicfactors.model.initial import INITIALS
+from topicfactors.model.joint import Joint
+from topicfactors.model.likelihoods import LIKELIHOODS
+from topicfactors.model.priors import PRIORS
+from topicfactors.training.objectives import FactorObjective
+
+REGISTRIES: dict[str, Any] = {
+    "inference": GRADIENTS,
+    "likelihood": LIKELIHOODS,
+    "decoder": DECODERS,
+    "prior": PRIORS,
+    "encoder": ENCODERS,
+    "init": INITIALS,
+}
+EXACT_UP_TO = 10  # factors for which "auto" enumerates; docs/choosing-an-inference.md
+
+
+class Parts(NamedTuple):
+    """Every part of a model as chosen; "auto" is resolved."""
+
+    inference: Choice
+    likelihood: Choice
+    decoder: Choice
+    prior: Choice
+    encoder: Choice
+    init: Choice
+
+
+def choose(chosen: dict[str, Any], factors: int) -> Parts:
+    """Resolve the parameters of an estimator.
+
+    Raises
+    ------
+    ConfigurationError
+        When a name is unknown or the parts do not fit together; the message has the cure.
+    """
+    values = {name: chosen[name] for name in REGISTRIES}
+    if values["inference"] == "auto":
+        values["inference"] = automatic_inference(factors, spelled(values["decoder"]))
+    if values["init"] == "auto":
+        values["init"] = automatic_start(spelled(values["inference"]))
+    parts = Parts(**{name: resolve(name, values[name], REGISTRIES[name]) for name in values})
+    _check(parts, factors)
+    return parts
+
+
+def spelled(value: Any) -> str:
+    """The bare name of a choice, or an empty string for a constructor."""
+    return value.partition(":")[0] if isinstance(value, str) else ""
+
+
+def automatic_inference(factors: int, decoder: str) -> str:
+    """What ``inference="auto"`` stands for; docs/choosing-an-inference.md has the measurements."""
+    return "exact" if factors <= EXACT_UP_TO and decoder == "log-linear" else "gumbel-softmax"
+
+
+def automatic_start(inference: str) -> str:
+    """What ``init="auto"`` stands for; docs/choosing-an-inference.md has the measurements."""
+    return "random" if inference == "exact" else "clusters"
+
+
+def _check(parts: Parts, factors: int) -> None:
+    gradient, inference = parts.inference.constructor, parts.inference.name
+    limit = getattr(gradient, "limit", None)
+    if limit is not None and factors > limit:
+        raise ConfigurationError(
+            f"inference={inference!r} sums over 2^D states and serves at most {limit} factors, "
+            f"got n_components={factors}; use inference='gumbel-softmax' or fewer factors"
+        )
+    posterior = POSTERIORS[getattr(gradient, "posterior", "mean-field")]
+    if getattr(gradient, "relaxed", False) and posterior is EnumeratedPosterior:
+        raise ConfigurationError(
+            f"inference={inference!r} needs a posterior that can be relaxed; "
+            "use inference='exact' or a mean-field posterior"
+        )
+
+
+def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> FactorObjective:
+    """The objective of these parts, on the CPU, its parameters drawn from torch's generator."""
+    bare = Sizes(words, factors)
+    gradient_class = parts.inference.constructor
+    if getattr(gradient_class, "posterior", "mean-field") == "enumerated":
+        sizes = bare
+        posterior: torch.nn.Module = EnumeratedPosterior(bare)
+    else:
+        encoder = parts.encoder.build(bare)
+        sizes = bare._replace(features=encoder.width + 1)
+        posterior = MeanFieldPosterior(sizes, encoder)
+    joint = Joint(
+        sizes,
+        parts.prior.build(sizes),
+        parts.decoder.build(sizes),
+        parts.likelihood.build(),
+    )
+    return FactorObjective(joint, posterior, parts.inference.build(sizes), overlap_penalty)
+
+
+def start(
+    objective: FactorObjective, parts: Parts, counts: Any, background: NDArray[Any], seed: int
+) -> None:
+    """Put the background frequencies and the starting loadings into the decoder."""
+    decoder: Any = objective.joint.decoder
+    with torch.no_grad():
+        decoder.bias.copy_(torch.from_numpy(background))
+    loadings = parts.init.constructor(
+        counts, objective.joint.sizes.factors, seed, **parts.init.options
+    )
+    decoder.start(torch.from_numpy(loadings).float())
+
+
+def spell_all(chosen: dict[str, Any]) -> dict[str, str]:
+    """Every part as a string; refuses constructors that a file cannot hold."""
+    return {
+        name: chosen[name] if chosen[name] == "auto" else spell(name, chosen[name], registry)
+        for name, registry in REGISTRIES.items()
+    }

@@ -1,0 +1,1 @@
+"""q(z | x): what explains the counts, and how well."""

@@ -1,0 +1,1 @@
+"""What the fitted model says: words, and scores of them."""

@@ -1,0 +1,69 @@
+"""Scores of factors and of documents, as docs/mathematics.md defines them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+
+
+class Perplexity(NamedTuple):
+    """How well documents are predicted; lower is better."""
+
+    per_document: float  # exp(−mean over documents of log p / tokens)
+    corpus: float  # exp(−Σ log p / Σ tokens)
+    standard_error: float  # of per_document, over documents
+    documents: int  # scored
+    left_out: int  # empty, so not scored
+
+
+def perplexity(log_prob: Array, lengths: Array) -> Perplexity:
+    """Perplexities of documents with log-probabilities ``(N,)`` nats and lengths ``(N,)`` tokens.
+
+    >>> perplexity(np.array([-2.0, 0.0]), np.array([1.0, 0.0])).left_out
+    1
+    """
+    used = np.asarray(lengths) > 0
+    if not used.any():
+        return Perplexity(float("nan"), float("nan"), float("nan"), 0, len(used))
+    logs, tokens = np.asarray(log_prob, np.float64)[used], np.asarray(lengths, np.float64)[used]
+    each = -logs / tokens
+    per_document = float(np.exp(each.mean()))
+    error = per_document * float(each.std()) / np.sqrt(len(each))
+    corpus = float(np.exp(-logs.sum() / tokens.sum()))
+    return Perplexity(per_document, corpus, error, int(used.sum()), int((~used).sum()))
+
+
+def unigram_log_prob(totals: Array, counts: Any) -> Array:
+    """log p(x) of counts ``(N, V)`` under the training frequencies, +0.5 a word, ``(N,)`` nats."""
+    raised = np.asarray(totals, np.float64) + 0.5
+    return np.asarray(counts @ np.log(raised / raised.sum())).ravel()
+
+
+def npmi(counts: Any, columns: NDArray[np.int64]) -> Array:
+    """Normalised pointwise mutual information of each factor's words, ``(D,)`` in [−1, 1].
+
+    Presence in the documents of ``counts (N, V)``; the mean over the pairs of ``columns (D, n)``;
+    a pair that never comes together counts −1 (Bouma, 2009).
+    """
+    used, places = np.unique(columns, return_inverse=True)
+    places = places.reshape(columns.shape)
+    present = counts[:, used].astype(bool).astype(np.float64)
+    together = np.asarray((present.T @ present).todense()) / counts.shape[0]
+    alone = np.diag(together)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log(together) - np.log(alone[:, None] * alone)
+        scores = np.where(together > 0, ratio / -np.log(together), -1.0)
+    scores = np.where(together >= 1, 1.0, scores)
+    first, second = np.triu_indices(columns.shape[1], 1)
+    if len(first) == 0:
+        return np.zeros(len(columns))
+    return np.asarray(scores[places[:, first], places[:, second]].mean(1))
+
+
+def diversity(columns: NDArray[np.int64]) -> float:
+    """Share of different words among all the words listed, ``columns (D, n)``."""
+    return len(np.unique(columns)) / max(1, columns.size)

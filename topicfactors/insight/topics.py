@@ -1,0 +1,109 @@
+"""Which words stand for a factor.
+
+A ranking is a function ``Factors -> scores (D, V)``; to add one, write it and put it into
+RANKINGS. benchmarks/rankings.md has the measured coherence and diversity of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topicfactors.errors import unknown_name
+
+Array = NDArray[np.floating]
+SUPPORT = 30  # documents at which half of a word's evidence is believed
+DEAD = 0.05**2  # least variance between documents of a posterior that says something
+
+
+class Factors(NamedTuple):
+    """What a fitted model knows of its factors; the input of every ranking."""
+
+    loadings: Array  # (D, V) change of log-weight when the factor is on
+    on: Array  # (D, V) word probabilities with the factor on, the others at their prevalence
+    background: Array  # (V,) word probabilities of the training corpus
+    document_frequency: Array  # (V,) training documents with the word
+    prevalence: Array  # (D,) mean posterior probability over the training documents
+
+
+def weight(factors: Factors) -> Array:
+    """The log-weight W itself: how much the word's odds are multiplied. Favours rare words."""
+    return factors.loadings
+
+
+def probability(factors: Factors) -> Array:
+    """p(word | factor on): what a document of the factor is made of. Favours common words."""
+    return factors.on
+
+
+def lift(factors: Factors) -> Array:
+    """log p(word | factor on) / p(word): how many times the corpus rate. Favours rare words."""
+    return np.asarray(np.log(factors.on) - np.log(factors.background))
+
+
+def evidence(factors: Factors) -> Array:
+    """How much one occurrence of the word tells about the factor, in nats of log-odds.
+
+    A token of word v adds W_vd to the log-odds of factor d (docs/mathematics.md); it is shrunk by
+    n / (n + 30), n the documents the estimate rests on, as a prior worth 30 documents would.
+    """
+    support = factors.document_frequency / (factors.document_frequency + SUPPORT)
+    return np.asarray(factors.loadings * support)
+
+
+def exclusive(factors: Factors) -> Array:
+    """Evidence, with every word listed only under the factor it tells most about.
+
+    Elsewhere a word comes after all the factor's own, in the order of its evidence.
+    """
+    scores = evidence(factors)
+    own = np.arange(len(scores))[:, None] == scores.argmax(0)
+    return np.where(own, scores, scores - 2 * (np.ptp(scores) + 1))
+
+
+RANKINGS: dict[str, Callable[[Factors], Array]] = {
+    "evidence": evidence,
+    "exclusive": exclusive,
+    "lift": lift,
+    "probability": probability,
+    "weight": weight,
+}
+
+
+def rank(factors: Factors, ranking: str) -> Array:
+    """Scores ``(D, V)``, larger first.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is no ranking of that name.
+    """
+    if ranking not in RANKINGS:
+        raise unknown_name("ranking", ranking, RANKINGS)
+    return RANKINGS[ranking](factors)
+
+
+def top_columns(scores: Array, words: int) -> NDArray[np.int64]:
+    """Columns of the best ``words`` of every row, best first, ``(D, words)``."""
+    words = min(words, scores.shape[1])
+    best = np.argpartition(-scores, words - 1, axis=1)[:, :words]
+    order = np.argsort(-np.take_along_axis(scores, best, 1), axis=1, kind="stable")
+    return np.asarray(np.take_along_axis(best, order, 1))
+
+
+def status(mean: Array, variance: Array) -> list[str]:
+    """``"active"``, ``"dead"`` or ``"always-on"`` for every factor.
+
+    A factor is dead when its posterior hardly varies between documents, always-on when it hardly
+    varies and is on.
+    """
+    names = np.where(variance >= DEAD, "active", np.where(mean > 0.5, "always-on", "dead"))
+    return [str(name) for name in names]
+
+
+def word_lists(columns: NDArray[np.int64], names: Sequence[str]) -> list[list[str]]:
+    """The words of columns ``(D, n)``."""
+    return [[str(names[column]) for column in row] for row in columns]
