@@ -36,7 +36,8 @@ class CountsMatrix(scipy.sparse.csr_matrix):  # type: ignore[misc]
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
-        whole = not isinstance(key, tuple) or (len(key) == 2 and key[1] == slice(None))
+        columns = key[1] if isinstance(key, tuple) and len(key) == 2 else slice(None)
+        whole = isinstance(columns, slice) and columns == slice(None)
         return self._named(found) if whole else found
 
     def copy(self) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from topicfactors.errors import ConfigurationError
 
-WHOLE = {"n_components": 1, "max_iter": 1, "batch_size": 1, "n_iter_no_change": 0}
+WHOLE = {"n_components": 1, "max_iter": 1, "n_iter_no_change": 0}
 SHARES = {"kl_warmup": 1.0, "validation_fraction": 0.9}
 POSITIVE = {"overlap_penalty", "tol"}
 
@@ -32,6 +32,9 @@ def check_parameters(estimator: Any) -> None:
         value = getattr(estimator, name)
         if not isinstance(value, numbers.Real) or not value >= 0:
             _refuse(name, "a number of 0 or more", value)
+    size = estimator.batch_size
+    if size != "auto" and not (isinstance(size, numbers.Integral) and size >= 1):
+        _refuse("batch_size", "'auto' or a whole number of 1 or more", size)
     rate = estimator.learning_rate
     number = isinstance(rate, numbers.Real) and 0 < rate < 10
     if rate != "auto" and not number:

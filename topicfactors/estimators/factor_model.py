@@ -28,6 +28,8 @@ from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.trainer import History, Schedule, Trainer
 
 BLOCK = 2**24  # floats of a dense result that are made at once
+SMALLEST_BATCH = 16  # documents
+STEPS = 16  # a pass at least, so that a few hundred documents are enough to learn from
 FEWEST_HELD_OUT = 5  # documents; with fewer nothing is held out and nothing stopped early
 
 
@@ -74,7 +76,8 @@ class BinaryFactorModel(
     max_iter
         Most passes over the documents.
     batch_size
-        Documents a step.
+        Documents a step; ``"auto"`` for the number measured best for the inference, and fewer
+        where the corpus is so small that a pass would have under 16 steps.
     learning_rate
         Highest learning rate; ``"auto"`` for the one measured best for the inference.
     kl_warmup
@@ -145,7 +148,7 @@ class BinaryFactorModel(
         encoder: str | Callable[..., Any] = "bag-of-words",
         init: str | Callable[..., Any] = "auto",
         max_iter: int = 40,
-        batch_size: int = 256,
+        batch_size: int | str = "auto",
         learning_rate: float | str = "auto",
         kl_warmup: float = 0.3,
         overlap_penalty: float = 0.0,
@@ -215,7 +218,7 @@ class BinaryFactorModel(
             self._check_width(counts)
             self.objective_.to(device)
             kept, held_out = self._split(counts, seed)
-            schedule = self._schedule(kl_warmup=0.0 if going_on else self.kl_warmup)
+            schedule = self._schedule(kept.shape[0], 0.0 if going_on else self.kl_warmup)
             trainer = Trainer(self.objective_, schedule, seed, self._listeners())
             history = trainer.fit(
                 Counts.from_scipy(kept, device),
@@ -243,7 +246,7 @@ class BinaryFactorModel(
             self._check_width(counts)
             self.objective_.to(device)
             torch.manual_seed(seed + done)
-            schedule = self._schedule(kl_warmup=self.kl_warmup, constant=True)
+            schedule = self._schedule(counts.shape[0], self.kl_warmup, constant=True)
             trainer = Trainer(self.objective_, schedule, seed + done, self._listeners())
             if getattr(self, "_optimizer_state", None) is not None:
                 trainer.optimizer.load_state_dict(self._optimizer_state)
@@ -343,12 +346,13 @@ class BinaryFactorModel(
         parts.start(self.objective_, chosen, counts, initial.background(counts), seed)
         self._optimizer_state: dict[str, Any] | None = None
 
-    def _schedule(self, kl_warmup: float, constant: bool = False) -> Schedule:
-        rate = self.learning_rate
+    def _schedule(self, documents: int, kl_warmup: float, constant: bool = False) -> Schedule:
+        gradient, rate, size = self.objective_.gradient, self.learning_rate, self.batch_size
+        enough = max(SMALLEST_BATCH, documents // STEPS)
         return Schedule(
             self.max_iter,
-            self.batch_size,
-            self.objective_.gradient.learning_rate if isinstance(rate, str) else rate,
+            min(gradient.batch_size, enough) if isinstance(size, str) else size,
+            gradient.learning_rate if isinstance(rate, str) else rate,
             kl_warmup,
             patience=self.n_iter_no_change,
             tol=self.tol,

@@ -23,6 +23,7 @@ class Gradient(nn.Module, abc.ABC):
     factorised: ClassVar[bool] = False  # needs q.factorised
     limit: ClassVar[int | None] = None  # most factors it can serve
     learning_rate: ClassVar[float] = 5e-3  # what "auto" stands for; measured
+    batch_size: ClassVar[int] = 256  # likewise
 
     def __init__(self, sizes: Sizes, *, samples: int = 1) -> None:
         super().__init__()

@@ -20,6 +20,8 @@ class Exact(Gradient):
     unbiased = True
     posterior = "enumerated"
     limit = 16
+    learning_rate = 4e-2
+    batch_size = 512
 
     def forward(self, target: Target, q: Distribution, kl_weight: float) -> Surrogate:
         """Loss −log p(x) at weight 1; ``q`` is not needed."""

@@ -41,12 +41,13 @@ class NVIL(Gradient):
     """
 
     unbiased = True
+    learning_rate = 1e-2
 
     def __init__(
         self,
         sizes: Sizes,
         *,
-        samples: int = 1,
+        samples: int = 5,
         constant_baseline: bool = True,
         input_baseline: bool = True,
         normalise_variance: bool = True,

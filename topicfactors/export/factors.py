@@ -1,0 +1,82 @@
+"""The tables of a fitted model: its factors, their words, and the documents' posteriors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topicfactors.export.tables import Table
+from topicfactors.insight.topics import RANKINGS, Factors, rank, top_columns, word_lists
+
+
+class FactorRow(NamedTuple):
+    """One factor as every table shows it."""
+
+    factor: int
+    prevalence: float
+    prior: float
+    status: str
+    coherence: float | None  # NPMI of the top words; None where it was not computed
+    words: list[str]
+
+
+def factor_rows(
+    factors: Factors,
+    prior: NDArray[np.floating],
+    status: Sequence[str],
+    names: Sequence[str],
+    *,
+    ranking: str,
+    words: int,
+    coherence: Sequence[float] | None = None,
+) -> list[FactorRow]:
+    """Every factor with its best words, in the order of the model."""
+    columns = top_columns(rank(factors, ranking), words)
+    return [
+        FactorRow(
+            number,
+            float(factors.prevalence[number]),
+            float(prior[number]),
+            status[number],
+            None if coherence is None else float(coherence[number]),
+            listed,
+        )
+        for number, listed in enumerate(word_lists(columns, names))
+    ]
+
+
+def factors_table(rows: Sequence[FactorRow]) -> Table:
+    """One row a factor."""
+    columns = ("factor", "prevalence", "prior", "status", "coherence", "top_words")
+    return Table(columns, [[tuple(row) for row in rows]])
+
+
+def top_words_table(
+    factors: Factors, names: Sequence[str], *, ranking: str, words: int
+) -> Table:
+    """One row a factor and word, with the score of the word under every other ranking."""
+    columns = top_columns(rank(factors, ranking), words)
+    shown = [name for name in RANKINGS if name != "exclusive"]
+    scores = [rank(factors, name) for name in shown]
+    rows = [
+        (factor, place + 1, str(names[column]), *(float(s[factor, column]) for s in scores))
+        for factor, row in enumerate(columns)
+        for place, column in enumerate(row)
+    ]
+    return Table(("factor", "rank", "word", *shown), [rows])
+
+
+def posteriors_table(
+    blocks: Iterable[tuple[Sequence[str], NDArray[np.floating]]], factors: int
+) -> Table:
+    """One row a document: its id and P(factor on | document) for each factor."""
+
+    def rows() -> Iterator[list[tuple[Any, ...]]]:
+        for ids, probabilities in blocks:
+            values = np.asarray(probabilities, dtype=np.float64).tolist()
+            yield [(name, *row) for name, row in zip(ids, values, strict=True)]
+
+    return Table(("id", *(f"factor_{number}" for number in range(factors))), rows())

@@ -1,0 +1,240 @@
+"""A fitted model or pipeline as a folder: config.json, weights.safetensors, vocabulary.txt.
+
+The folder holds numbers and settings, no code and no training data; it is never unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from sklearn.pipeline import Pipeline
+
+from topicfactors import __version__
+from topicfactors.corpus.vectorizer import DocumentVectorizer
+from topicfactors.errors import ConfigurationError, StorageError
+from topicfactors.estimators import parts
+from topicfactors.estimators.factor_model import BinaryFactorModel
+from topicfactors.files import whole_folder
+from topicfactors.training.callbacks import Epoch
+
+FORMAT = 1
+REMEMBERED = ("word_totals_", "document_frequency_", "prevalence_", "posterior_variance_")
+NOT_STORED = ("callbacks", "random_state")
+Saved = Pipeline | BinaryFactorModel | DocumentVectorizer
+
+
+def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
+    """Write a fitted model, vectorizer, or pipeline of the two, whole or not at all.
+
+    Parameters
+    ----------
+    model
+        What to save. Callbacks and generators of random numbers are not kept.
+    folder
+        Where; made with its parents.
+    overwrite
+        Replace a folder that exists.
+
+    Raises
+    ------
+    ConfigurationError
+        When a step or a part is one that a folder without code cannot hold.
+    StorageError
+        When the folder exists, or cannot be written.
+    """
+    steps = model.steps if isinstance(model, Pipeline) else [("", model)]
+    described, tensors, words = [], {}, None
+    for name, step in steps:
+        if isinstance(step, DocumentVectorizer):
+            words = [str(word) for word in step.get_feature_names_out()]
+            described.append(_described(name, step, _vectorizer_parameters(step), {}))
+        elif isinstance(step, BinaryFactorModel):
+            tensors = _tensors(step)
+            if hasattr(step, "feature_names_in_"):
+                words = [str(word) for word in step.feature_names_in_]
+            described.append(_described(name, step, _model_parameters(step), _facts(step)))
+        else:
+            raise ConfigurationError(
+                f"a folder cannot hold the step {name!r} ({type(step).__name__}); it holds "
+                "DocumentVectorizer and BinaryFactorModel; use joblib for other pipelines"
+            )
+    config = {
+        "format": FORMAT,
+        "topicfactors": __version__,
+        "pipeline": isinstance(model, Pipeline),
+        "steps": described,
+    }
+    with whole_folder(folder, overwrite=overwrite) as temporary:
+        text = json.dumps(config, indent=2, ensure_ascii=False)
+        (temporary / "config.json").write_text(text + "\n", encoding="utf-8")
+        if tensors:
+            save_file(tensors, temporary / "weights.safetensors")
+        if words is not None:
+            _write_words(temporary / "vocabulary.txt", words)
+
+
+def load(folder: str | Path) -> Any:
+    """Read what :func:`save` wrote, on the CPU.
+
+    Raises
+    ------
+    StorageError
+        When the folder is missing, incomplete, damaged, or of a newer format.
+    """
+    folder = Path(folder)
+    config = _config(folder)
+    words = _read_words(folder / "vocabulary.txt")
+    try:
+        steps = [(step["name"], _restored(step, folder, words)) for step in config["steps"]]
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(f"{folder}: damaged: {_line(error)}; save the model again") from error
+    return Pipeline(steps) if config["pipeline"] else steps[0][1]
+
+
+def _described(name: str, step: Any, parameters: Any, facts: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "class": type(step).__name__,
+        "parameters": parameters,
+        "fitted": facts,
+    }
+
+
+def _vectorizer_parameters(step: DocumentVectorizer) -> dict[str, Any]:
+    parameters: dict[str, Any] = step.get_params(deep=False)
+    if parameters["stop_words"] is not None and not isinstance(parameters["stop_words"], str):
+        parameters["stop_words"] = sorted(map(str, parameters["stop_words"]))
+    return parameters
+
+
+def _model_parameters(step: BinaryFactorModel) -> dict[str, Any]:
+    parameters: dict[str, Any] = step.get_params(deep=False)
+    parameters.update(parts.spell_all(parameters))
+    seed = parameters["random_state"]
+    parameters.update(callbacks=None, random_state=seed if isinstance(seed, int) else None)
+    return {name: _plain(value) for name, value in parameters.items()}
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _facts(step: BinaryFactorModel) -> dict[str, Any]:
+    return {
+        "words": step.n_features_in_,
+        "factors": step.objective_.joint.sizes.factors,
+        "inference": step.inference_,
+        "status": step.status_,
+        "stopped": step.stopped_,
+        "best": step.best_iter_,
+        "history": [list(epoch) for epoch in step.history_],
+    }
+
+
+def _tensors(step: BinaryFactorModel) -> dict[str, torch.Tensor]:
+    tensors = {
+        f"objective.{name}": tensor.detach().cpu().contiguous()
+        for name, tensor in step.objective_.state_dict().items()
+    }
+    for name in REMEMBERED:
+        tensors[name] = torch.from_numpy(np.ascontiguousarray(getattr(step, name)))
+    return tensors
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"{folder}: no model here (config.json is missing); expected a folder that "
+            "topicfactors has saved"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise StorageError(f"{folder}/config.json: cannot be read: {_line(error)}") from error
+    known = isinstance(config, dict) and isinstance(config.get("format"), int)
+    if not known or not isinstance(config.get("steps"), list) or not config["steps"]:
+        raise StorageError(f"{folder}/config.json: not the config of a topicfactors model")
+    if config["format"] > FORMAT:
+        raise StorageError(
+            f"{folder}: format {config['format']}, written by topicfactors "
+            f"{config.get('topicfactors')}; this is {__version__} and reads formats up to "
+            f"{FORMAT}: pip install --upgrade topicfactors"
+        )
+    return config
+
+
+def _restored(step: dict[str, Any], folder: Path, words: list[str] | None) -> Any:
+    classes = {kind.__name__: kind for kind in (BinaryFactorModel, DocumentVectorizer)}
+    if step["class"] not in classes:
+        raise StorageError(f"{folder}: holds a {step['class']!r}, which this version cannot read")
+    model = classes[step["class"]](**step["parameters"])
+    if isinstance(model, DocumentVectorizer):
+        if words is None:
+            raise StorageError(f"{folder}/vocabulary.txt is missing; save the model again")
+        model.vocabulary_ = {word: column for column, word in enumerate(words)}
+        return model
+    return _fill(model, step["fitted"], folder / "weights.safetensors", words)
+
+
+def _fill(
+    model: BinaryFactorModel, facts: dict[str, Any], path: Path, words: list[str] | None
+) -> BinaryFactorModel:
+    try:
+        with safe_open(path, framework="pt") as source:
+            shape = source.get_slice("objective.joint.decoder.bias").get_shape()
+            factors = source.get_slice("prevalence_").get_shape()
+            if shape != [facts["words"]] or factors != [facts["factors"]]:
+                raise StorageError(f"{path}: of another model than config.json describes")
+            tensors = {name: source.get_tensor(name) for name in source.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise StorageError(f"{path}: cannot be read: {_line(error)}") from error
+    chosen = parts.choose(model.get_params(deep=False), facts["factors"])
+    model.objective_ = parts.build(chosen, facts["words"], facts["factors"], model.overlap_penalty)
+    prefix = "objective."
+    weights = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+    model.objective_.load_state_dict(weights)
+    for name in REMEMBERED:
+        setattr(model, name, tensors[name].numpy())
+    model.n_features_in_ = facts["words"]
+    if words is not None:
+        model.feature_names_in_ = np.array(words, dtype=object)
+        if len(words) != facts["words"]:
+            raise StorageError(f"{path.parent}/vocabulary.txt: {len(words)} words where the model "
+                               f"has {facts['words']}; save the model again")
+    model.inference_, model.status_ = facts["inference"], facts["status"]
+    model.stopped_, model.best_iter_ = facts["stopped"], facts["best"]
+    model.history_ = [Epoch(*epoch) for epoch in facts["history"]]
+    model.n_iter_ = len(model.history_)
+    model._optimizer_state = None
+    return model
+
+
+def _write_words(path: Path, words: list[str]) -> None:
+    broken = [word for word in words if "\n" in word or "\r" in word]
+    if broken:
+        raise ConfigurationError(
+            f"the word {broken[0]!r} has a line break and cannot be kept in a vocabulary of one "
+            "word a line; rename that column"
+        )
+    path.write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
+
+
+def _read_words(path: Path) -> list[str] | None:
+    if not path.exists():
+        return None
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageError(f"{path}: cannot be read: {_line(error)}") from error
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]
