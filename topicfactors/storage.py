@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialise
 from sklearn.pipeline import Pipeline
 
 from topicfactors import __version__
@@ -20,13 +20,14 @@ from topicfactors.corpus.vectorizer import DocumentVectorizer
 from topicfactors.errors import ConfigurationError, StorageError
 from topicfactors.estimators import parts
 from topicfactors.estimators.factor_model import BinaryFactorModel
+from topicfactors.estimators.scoring import Evaluation
 from topicfactors.files import whole_folder
+from topicfactors.insight.metrics import Perplexity
 from topicfactors.training.callbacks import Epoch
 
 FORMAT = 1
 REMEMBERED = ("word_totals_", "document_frequency_", "prevalence_", "posterior_variance_")
-NOT_STORED = ("callbacks", "random_state")
-Saved = Pipeline | BinaryFactorModel | DocumentVectorizer
+Saved = Any  # a BinaryFactorModel, a DocumentVectorizer, or a Pipeline of the two
 
 
 def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
@@ -49,7 +50,9 @@ def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
         When the folder exists, or cannot be written.
     """
     steps = model.steps if isinstance(model, Pipeline) else [("", model)]
-    described, tensors, words = [], {}, None
+    described: list[dict[str, Any]] = []
+    tensors: dict[str, torch.Tensor] = {}
+    words: list[str] | None = None
     for name, step in steps:
         if isinstance(step, DocumentVectorizer):
             words = [str(word) for word in step.get_feature_names_out()]
@@ -74,7 +77,7 @@ def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
         text = json.dumps(config, indent=2, ensure_ascii=False)
         (temporary / "config.json").write_text(text + "\n", encoding="utf-8")
         if tensors:
-            save_file(tensors, temporary / "weights.safetensors")
+            (temporary / "weights.safetensors").write_bytes(serialise(tensors))
         if words is not None:
             _write_words(temporary / "vocabulary.txt", words)
 
@@ -132,6 +135,8 @@ def _facts(step: BinaryFactorModel) -> dict[str, Any]:
         "words": step.n_features_in_,
         "factors": step.objective_.joint.sizes.factors,
         "inference": step.inference_,
+        "init": step.init_,
+        "held_out": [list(found) for found in step.held_out_.values()],
         "status": step.status_,
         "stopped": step.stopped_,
         "best": step.best_iter_,
@@ -151,7 +156,7 @@ def _tensors(step: BinaryFactorModel) -> dict[str, torch.Tensor]:
 
 def _config(folder: Path) -> dict[str, Any]:
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise StorageError(
             f"{folder}: no model here (config.json is missing); expected a folder that "
@@ -207,14 +212,22 @@ def _fill(
     if words is not None:
         model.feature_names_in_ = np.array(words, dtype=object)
         if len(words) != facts["words"]:
-            raise StorageError(f"{path.parent}/vocabulary.txt: {len(words)} words where the model "
-                               f"has {facts['words']}; save the model again")
-    model.inference_, model.status_ = facts["inference"], facts["status"]
+            raise StorageError(
+                f"{path.parent}/vocabulary.txt: {len(words)} words where the model "
+                f"has {facts['words']}; save the model again"
+            )
+    model.inference_, model.init_ = facts["inference"], facts["init"]
+    model.status_ = facts["status"]
+    model.held_out_ = {found[0]: _evaluation(found) for found in facts["held_out"]}
     model.stopped_, model.best_iter_ = facts["stopped"], facts["best"]
     model.history_ = [Epoch(*epoch) for epoch in facts["history"]]
     model.n_iter_ = len(model.history_)
-    model._optimizer_state = None
     return model
+
+
+def _evaluation(stored: list[Any]) -> Evaluation:
+    bound, samples, log_prob, scores, unigram = stored
+    return Evaluation(bound, samples, log_prob, Perplexity(*scores), Perplexity(*unigram))
 
 
 def _write_words(path: Path, words: list[str]) -> None:

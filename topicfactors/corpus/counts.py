@@ -15,7 +15,7 @@ from torch import Tensor
 
 @functools.cache
 def _hear_sparse_warning_once() -> None:
-    """torch says once per process that its CSR tensors are in beta; hear it here, alone."""
+    """Torch says once per process that its CSR tensors are in beta; hear it here, alone."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         _ = torch.sparse_csr_tensor(
@@ -118,8 +118,8 @@ class Counts:
 
     def to(self, device: str | torch.device) -> Counts:
         """The same counts on another device."""
-        moved = (part.to(device) for part in (self.indices, self.offsets, self.values))
-        return Counts(*moved, self.words)
+        indices, offsets, values = self.indices, self.offsets, self.values
+        return Counts(indices.to(device), offsets.to(device), values.to(device), self.words)
 
     def _csr(self, dtype: torch.dtype) -> Tensor:
         _hear_sparse_warning_once()

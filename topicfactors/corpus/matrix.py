@@ -22,9 +22,7 @@ class CountsMatrix(scipy.sparse.csr_matrix):  # type: ignore[misc]
 
     feature_names: NDArray[np.object_] | None = None
 
-    def __init__(
-        self, *args: Any, feature_names: ArrayLike | None = None, **options: Any
-    ) -> None:
+    def __init__(self, *args: Any, feature_names: ArrayLike | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         if feature_names is not None:
             self.feature_names = np.asarray(feature_names, dtype=object)

@@ -208,7 +208,7 @@ def _suffix(path: str) -> str:
     return suffixes[-1].lower() if suffixes else ""
 
 
-def stream_documents(source: str | Path, columns: Columns = Columns()) -> Iterator[Document]:
+def stream_documents(source: str | Path, columns: Columns | None = None) -> Iterator[Document]:
     """Documents of a folder, file, ``-`` (standard input) or sample corpus, one at a time.
 
     Raises
@@ -216,7 +216,7 @@ def stream_documents(source: str | Path, columns: Columns = Columns()) -> Iterat
     InputError
         When there is nothing there, or it is not something that can be read.
     """
-    path = str(source)
+    path, columns = str(source), columns or Columns()
     if path == "-":
         return read_lines(path, columns)
     if "://" not in path and not Path(path).exists():

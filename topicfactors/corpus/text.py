@@ -9,13 +9,13 @@ UTF16 = "were read as UTF-16"
 
 
 def decode(data: bytes) -> tuple[str, str | None]:
-    """Text of some bytes, and a note when they were not UTF-8.
+    r"""Text of some bytes, and a note when they were not UTF-8.
 
     Latin-1 gives every byte a character, so nothing is lost by the fallback.
 
     >>> decode("Škoda".encode())
     ('Škoda', None)
-    >>> decode(b"caf\\xe9")
+    >>> decode(b"caf\xe9")
     ('café', 'were not UTF-8 and were read as Latin-1')
     """
     if data.startswith(codecs.BOM_UTF8):

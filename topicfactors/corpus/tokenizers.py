@@ -58,7 +58,7 @@ class CountedBlock(NamedTuple):
 
 @functools.cache
 def blank(language: str) -> Any:
-    """spaCy's blank pipeline of a language.
+    """SpaCy's blank pipeline of a language.
 
     Raises
     ------
@@ -80,13 +80,13 @@ def blank(language: str) -> Any:
 
 
 def language_stop_words(language: str) -> frozenset[str]:
-    """spaCy's stop words of a language, in lower case."""
+    """SpaCy's stop words of a language, in lower case."""
     return frozenset(word.lower() for word in blank(language).Defaults.stop_words)
 
 
 @functools.lru_cache(maxsize=4)
 def _stop_hashes(rules: TokenRules) -> NDArray[np.uint64]:
-    from spacy.strings import hash_string
+    from spacy.strings import hash_string  # type: ignore[attr-defined]
 
     return np.array(sorted(hash_string(word) for word in rules.stop_words), dtype=np.uint64)
 

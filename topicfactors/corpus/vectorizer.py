@@ -222,7 +222,8 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 )
         for name in ("max_features", "min_length"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, numbers.Integral) and value >= 1):
+            whole = isinstance(value, int | np.integer)
+            if value is not None and not (whole and value >= 1):
                 raise ConfigurationError(f"{name} must be a whole number above 0, got {value!r}")
 
 

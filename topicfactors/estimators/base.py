@@ -130,5 +130,3 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
         if hasattr(self, "feature_names_in_"):
             return np.asarray(self.feature_names_in_, dtype=object)
         return np.array([str(column) for column in range(self.n_features_in_)], dtype=object)
-
-

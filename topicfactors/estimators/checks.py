@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any
+from typing import Any, TypeGuard
 
 from topicfactors.errors import ConfigurationError
 
@@ -22,23 +22,32 @@ def check_parameters(estimator: Any) -> None:
     """
     for name, least in WHOLE.items():
         value = getattr(estimator, name)
-        if not isinstance(value, numbers.Integral) or value < least:
+        if not is_whole(value) or value < least:
             _refuse(name, f"a whole number of {least} or more", value)
     for name, most in SHARES.items():
         value = getattr(estimator, name)
-        if not isinstance(value, numbers.Real) or not 0 <= value <= most:
+        if not is_number(value) or not 0 <= value <= most:
             _refuse(name, f"a share between 0 and {most:g}", value)
     for name in POSITIVE:
         value = getattr(estimator, name)
-        if not isinstance(value, numbers.Real) or not value >= 0:
+        if not is_number(value) or not value >= 0:
             _refuse(name, "a number of 0 or more", value)
     size = estimator.batch_size
-    if size != "auto" and not (isinstance(size, numbers.Integral) and size >= 1):
+    if size != "auto" and not (is_whole(size) and size >= 1):
         _refuse("batch_size", "'auto' or a whole number of 1 or more", size)
     rate = estimator.learning_rate
-    number = isinstance(rate, numbers.Real) and 0 < rate < 10
-    if rate != "auto" and not number:
+    if rate != "auto" and not (is_number(rate) and 0 < rate < 10):
         _refuse("learning_rate", "'auto' or a number above 0", rate)
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Is it a whole number? numpy's count, True and False too."""
+    return isinstance(value, numbers.Integral)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Is it a real number?"""
+    return isinstance(value, numbers.Real)
 
 
 def _refuse(name: str, allowed: str, value: object) -> None:

@@ -13,13 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from topicfactors.contracts import Batch
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import FitWarning, InputError
 from topicfactors.estimators import parts
 from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_parameters
-from topicfactors.estimators.scoring import ScoringMixin
+from topicfactors.estimators.scoring import Evaluation, ScoringMixin
 from topicfactors.estimators.wording import WordingMixin
 from topicfactors.insight.topics import Factors, status
 from topicfactors.model import initial
@@ -124,6 +123,11 @@ class BinaryFactorModel(
         One entry for each pass.
     n_iter_, best_iter_ : int
         Passes made, and the one whose weights were kept.
+    held_out_ : dict of Evaluation
+        ``"elbo"`` and ``"iwae"`` of the documents that were held out, the unigram beside them;
+        empty where none were.
+    inference_, init_ : str
+        What was used, where ``"auto"`` was asked for.
 
     References
     ----------
@@ -136,6 +140,8 @@ class BinaryFactorModel(
     >>> model.transform(counts).shape
     (20, 2)
     """
+
+    _optimizer_state: dict[str, Any] | None = None  # of partial_fit, so that it goes on
 
     def __init__(
         self,
@@ -218,13 +224,13 @@ class BinaryFactorModel(
             self._check_width(counts)
             self.objective_.to(device)
             kept, held_out = self._split(counts, seed)
-            schedule = self._schedule(kept.shape[0], 0.0 if going_on else self.kl_warmup)
-            trainer = Trainer(self.objective_, schedule, seed, self._listeners())
+            self.schedule_ = self._schedule(kept.shape[0], 0.0 if going_on else self.kl_warmup)
+            trainer = Trainer(self.objective_, self.schedule_, seed, self._listeners())
             history = trainer.fit(
                 Counts.from_scipy(kept, device),
                 None if held_out is None else Counts.from_scipy(held_out, device),
             )
-            self._finish(counts, history, arrange=True)
+            self._finish(counts, history, arrange=True, held_out=held_out)
         return self
 
     def partial_fit(
@@ -246,9 +252,9 @@ class BinaryFactorModel(
             self._check_width(counts)
             self.objective_.to(device)
             torch.manual_seed(seed + done)
-            schedule = self._schedule(counts.shape[0], self.kl_warmup, constant=True)
-            trainer = Trainer(self.objective_, schedule, seed + done, self._listeners())
-            if getattr(self, "_optimizer_state", None) is not None:
+            self.schedule_ = self._schedule(counts.shape[0], self.kl_warmup, constant=True)
+            trainer = Trainer(self.objective_, self.schedule_, seed + done, self._listeners())
+            if self._optimizer_state is not None:
                 trainer.optimizer.load_state_dict(self._optimizer_state)
             history = trainer.fit(Counts.from_scipy(counts, device), None, done=done, epochs=1)
             self._optimizer_state = trainer.optimizer.state_dict()
@@ -340,11 +346,12 @@ class BinaryFactorModel(
     def _build(self, counts: Any, seed: int) -> None:
         chosen = parts.choose(self.get_params(deep=False), self.n_components)
         self.inference_ = str(chosen.inference.name or chosen.inference.constructor)
+        self.init_ = str(chosen.init.name or chosen.init.constructor)
         self.objective_ = parts.build(
             chosen, counts.shape[1], self.n_components, self.overlap_penalty
         )
         parts.start(self.objective_, chosen, counts, initial.background(counts), seed)
-        self._optimizer_state: dict[str, Any] | None = None
+        self._optimizer_state = None
 
     def _schedule(self, documents: int, kl_warmup: float, constant: bool = False) -> Schedule:
         gradient, rate, size = self.objective_.gradient, self.learning_rate, self.batch_size
@@ -371,7 +378,13 @@ class BinaryFactorModel(
         return own + list(self.callbacks or [])
 
     def _finish(
-        self, counts: Any, history: History, *, arrange: bool, earlier: Sequence[Epoch] = ()
+        self,
+        counts: Any,
+        history: History,
+        *,
+        arrange: bool,
+        earlier: Sequence[Epoch] = (),
+        held_out: Any | None = None,
     ) -> None:
         """Put the factors in order, note the facts, and pass an interruption on."""
         self.history_ = [*earlier, *history.epochs]
@@ -382,6 +395,11 @@ class BinaryFactorModel(
         if arrange:
             self._arrange(mean)
         self._remember(counts)
+        self.held_out_: dict[str, Evaluation] = {}
+        if held_out is not None:
+            totals = self.word_totals_ - np.asarray(held_out.sum(axis=0)).ravel()
+            for bound in ("elbo", "iwae"):
+                self.held_out_[bound] = self._evaluated(held_out, bound, 32, totals)
         if history.interruption is not None:
             raise history.interruption
         if "not finite" in history.stopped:
@@ -396,15 +414,16 @@ class BinaryFactorModel(
         order = np.argsort(-np.where(flipped, 1 - mean, mean), kind="stable")
         device = self._device()
         places, turned = torch.from_numpy(order).to(device), torch.from_numpy(flipped).to(device)
-        for part in (joint.decoder, joint.prior, self.objective_.posterior):
+        posterior: Any = self.objective_.posterior
+        for part in (joint.decoder, joint.prior, posterior):
             part.arrange(places, turned)
 
     def _remember(self, counts: Any) -> None:
         mean, variance = self._moments(counts)
         self.word_totals_ = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
-        self.document_frequency_ = np.bincount(
-            counts.indices, minlength=counts.shape[1]
-        ).astype(np.float64)
+        self.document_frequency_ = np.bincount(counts.indices, minlength=counts.shape[1]).astype(
+            np.float64
+        )
         self.prevalence_ = mean
         self.posterior_variance_ = variance
         self.status_ = status(mean, variance)
@@ -431,7 +450,7 @@ class BinaryFactorModel(
         joint, blocks = self._joint(), []
         step = max(1, BLOCK // joint.sizes.words)
         with torch.no_grad():
-            for part in values.to(self._device()).split(step):
+            for part in torch.split(values.to(self._device()), step):
                 h, weights, bias = joint.logits(part[None])
                 blocks.append(torch.softmax(h[0] @ weights.t() + bias, -1).cpu().numpy())
         return np.concatenate(blocks)

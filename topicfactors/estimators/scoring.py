@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from topicfactors.contracts import CountBatch
+from topicfactors.contracts import CountBatch, Sizes
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError, InputError, unknown_name
 from topicfactors.estimators.base import CountsEstimator, threads
@@ -66,10 +66,7 @@ class ScoringMixin(CountsEstimator):
         """
         check_is_fitted(self)
         self._check_bound(bound, samples)
-        counts = Counts.from_scipy(self._validate(X), self._device())
-        return np.concatenate(
-            [self._bound(batch, bound, samples) for batch in in_order(counts, self._rows(bound))]
-        )
+        return self._log_prob(self._validate(X), bound, samples)
 
     def score(self, X: Any, y: object = None) -> float:
         """Mean ELBO of the documents, nats a document; higher is better."""
@@ -85,12 +82,9 @@ class ScoringMixin(CountsEstimator):
 
     def evaluate(self, X: Any, *, bound: str = "elbo", samples: int = 32) -> Evaluation:
         """Perplexities under a bound, with those of the unigram on the same documents."""
-        counts = self._validate(X)
-        logs = self.score_samples(X, bound=bound, samples=samples)
-        lengths = np.asarray(counts.sum(axis=1)).ravel()
-        unigram = perplexity(unigram_log_prob(self.word_totals_, counts), lengths)
-        drawn = 0 if bound == "exact" else samples
-        return Evaluation(bound, drawn, float(logs.mean()), perplexity(logs, lengths), unigram)
+        check_is_fitted(self)
+        self._check_bound(bound, samples)
+        return self._evaluated(self._validate(X), bound, samples, self.word_totals_)
 
     def completion_perplexity(self, X_seen: Any, X_unseen: Any, *, samples: int = 32) -> float:
         """Perplexity of unseen tokens given the others of the same documents.
@@ -125,6 +119,20 @@ class ScoringMixin(CountsEstimator):
                 total += float(bounds.completion(target, q, words, samples, noise).sum())
         return float(np.exp(-total / unseen.sum()))
 
+    def _evaluated(
+        self, counts: Any, bound: str, samples: int, totals: NDArray[np.float64]
+    ) -> Evaluation:
+        """Scores beside those of the unigram with these word totals."""
+        logs = self._log_prob(counts, bound, samples)
+        lengths = np.asarray(counts.sum(axis=1)).ravel()
+        unigram = perplexity(unigram_log_prob(totals, counts), lengths)
+        drawn = 0 if bound == "exact" or self._enumerates() else samples
+        return Evaluation(bound, drawn, float(logs.mean()), perplexity(logs, lengths), unigram)
+
+    def _log_prob(self, counts: Any, bound: str, samples: int) -> NDArray[np.float64]:
+        batches = in_order(Counts.from_scipy(counts, self._device()), self._rows(bound))
+        return np.concatenate([self._bound(batch, bound, samples) for batch in batches])
+
     def _bound(self, batch: Any, bound: str, samples: int) -> NDArray[np.float64]:
         with threads(self.n_jobs), torch.no_grad():
             self.objective_.eval()
@@ -140,7 +148,8 @@ class ScoringMixin(CountsEstimator):
         return document_noise(document_keys(counts), samples, self._factors())
 
     def _factors(self) -> int:
-        return self.objective_.joint.sizes.factors
+        sizes: Sizes = self.objective_.joint.sizes
+        return int(sizes.factors)
 
     def _enumerates(self) -> bool:
         """Is the posterior itself exact? Then every bound is log p(x)."""

@@ -44,7 +44,7 @@ class WordingMixin(CountsEstimator):
         scores = rank(self.factors(), ranking)
         columns = top_columns(scores, n_words)
         values = np.take_along_axis(scores, columns, 1)
-        lists = word_lists(columns, self._words())
+        lists = word_lists(columns, self._words().tolist())
         return [
             list(zip(words, row.tolist(), strict=True))
             for words, row in zip(lists, values, strict=True)

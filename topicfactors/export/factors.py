@@ -54,9 +54,7 @@ def factors_table(rows: Sequence[FactorRow]) -> Table:
     return Table(columns, [[tuple(row) for row in rows]])
 
 
-def top_words_table(
-    factors: Factors, names: Sequence[str], *, ranking: str, words: int
-) -> Table:
+def top_words_table(factors: Factors, names: Sequence[str], *, ranking: str, words: int) -> Table:
     """One row a factor and word, with the score of the word under every other ranking."""
     columns = top_columns(rank(factors, ranking), words)
     shown = [name for name in RANKINGS if name != "exclusive"]

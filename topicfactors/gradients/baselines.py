@@ -86,4 +86,5 @@ class InputBaseline(nn.Module):
             first = signal.std(correction=0).clamp_min(1.0).to(self.unit.dtype)
             self.unit.copy_(torch.where(self.unit > 0, self.unit, first))
         offset, slope = self.layers(features[:, :-1].to(self.unit.dtype)).unbind(-1)
-        return self.unit * (offset + slope * features[:, -1] / 100)
+        predicted: Tensor = self.unit * (offset + slope * features[:, -1] / 100)
+        return predicted

@@ -85,7 +85,7 @@ class NVIL(Gradient):
         return Surrogate(loss, bound, control)
 
     def _residual(self, signal: Tensor, q: Distribution) -> tuple[Tensor, Tensor | None]:
-        """f − C_ψ(x), ``(S, B)``, and the squared error that trains C_ψ."""
+        """F − C_ψ(x), ``(S, B)``, and the squared error that trains C_ψ."""
         if self.baseline is None:
             return signal, None
         predicted = self.baseline(q.features.detach(), signal)

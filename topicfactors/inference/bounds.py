@@ -14,7 +14,7 @@ from topicfactors.contracts import CountBatch, Distribution, Predictor, Target
 
 
 def log_ratios(target: Target, q: Distribution, samples: int, noise: Tensor | None) -> Tensor:
-    """log p(x, z) − log q(z | x) of S draws, ``(S, B)`` nats."""
+    """Log p(x, z) − log q(z | x) of S draws, ``(S, B)`` nats."""
     draw = q.sample(samples, noise=noise)
     joint = target.log_likelihood(draw.bits) + target.log_prior(draw.bits)
     return joint - q.log_prob(draw)
@@ -30,12 +30,12 @@ def elbo(target: Target, q: Distribution, samples: int = 1, noise: Tensor | None
 
 
 def iwae(target: Target, q: Distribution, samples: int = 32, noise: Tensor | None = None) -> Tensor:
-    """log of the mean of S importance weights, ``(B,)`` nats."""
+    """Log of the mean of S importance weights, ``(B,)`` nats."""
     return log_ratios(target, q, samples, noise).logsumexp(0) - math.log(samples)
 
 
 def exact(target: Target) -> Tensor:
-    """log p(x) by summing over all 2^D states, ``(B,)`` nats."""
+    """Log p(x) by summing over all 2^D states, ``(B,)`` nats."""
     return target.table().logsumexp(0)
 
 
@@ -46,7 +46,7 @@ def completion(
     samples: int = 32,
     noise: Tensor | None = None,
 ) -> Tensor:
-    """log probability of the unseen tokens, ``(B,)`` nats.
+    """Log probability of the unseen tokens, ``(B,)`` nats.
 
     ``q`` is the posterior given the seen tokens; the word probabilities are averaged over its
     draws (not computed at its mean), then each unseen token is scored.

@@ -53,7 +53,7 @@ class MeanField:
         return Draw(bits, values, logits, noise)
 
     def log_prob(self, draw: Draw) -> Tensor:
-        """log q(z | x) of the values drawn, ``(S, B)`` nats; linear in relaxed values."""
+        """Log q(z | x) of the values drawn, ``(S, B)`` nats; linear in relaxed values."""
         return (draw.values * self.logits - functional.softplus(self.logits)).sum(-1)
 
     def mean(self) -> Tensor:
@@ -118,7 +118,7 @@ class Enumerated:
 
     @functools.cached_property
     def log_weights(self) -> Tensor:
-        """log p(z | x), ``(2^D, B)`` nats."""
+        """Log p(z | x), ``(2^D, B)`` nats."""
         return self.target.table().log_softmax(0)
 
     @property
@@ -147,7 +147,7 @@ class Enumerated:
         return Draw(bits, bits, self.logits.expand_as(bits), noise)
 
     def log_prob(self, draw: Draw) -> Tensor:
-        """log p(z | x) of the states drawn, ``(S, B)`` nats."""
+        """Log p(z | x) of the states drawn, ``(S, B)`` nats."""
         powers = 2 ** torch.arange(self.states.shape[1], device=draw.bits.device)
         return self.log_weights.gather(0, (draw.bits.long() * powers).sum(-1))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,13 +33,13 @@ def perplexity(log_prob: Array, lengths: Array) -> Perplexity:
     logs, tokens = np.asarray(log_prob, np.float64)[used], np.asarray(lengths, np.float64)[used]
     each = -logs / tokens
     per_document = float(np.exp(each.mean()))
-    error = per_document * float(each.std()) / np.sqrt(len(each))
+    error = per_document * float(each.std()) / math.sqrt(len(each))
     corpus = float(np.exp(-logs.sum() / tokens.sum()))
     return Perplexity(per_document, corpus, error, int(used.sum()), int((~used).sum()))
 
 
 def unigram_log_prob(totals: Array, counts: Any) -> Array:
-    """log p(x) of counts ``(N, V)`` under the training frequencies, +0.5 a word, ``(N,)`` nats."""
+    """Log p(x) of counts ``(N, V)`` under the training frequencies, +0.5 a word, ``(N,)`` nats."""
     raised = np.asarray(totals, np.float64) + 0.5
     return np.asarray(counts @ np.log(raised / raised.sum())).ravel()
 

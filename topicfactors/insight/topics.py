@@ -40,7 +40,7 @@ def probability(factors: Factors) -> Array:
 
 
 def lift(factors: Factors) -> Array:
-    """log p(word | factor on) / p(word): how many times the corpus rate. Favours rare words."""
+    """Log p(word | factor on) / p(word): how many times the corpus rate. Favours rare words."""
     return np.asarray(np.log(factors.on) - np.log(factors.background))
 
 

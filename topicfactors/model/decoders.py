@@ -76,7 +76,7 @@ class LogLinearDecoder(nn.Module):
         if self.nonnegative and bool(flipped.any()):
             raise ConfigurationError("non-negative loadings cannot be turned around")
         if not self.nonnegative:
-            self.bias += self.raw[:, flipped].sum(1)
+            self.bias.add_(self.raw[:, flipped].sum(1))
             self.raw.copy_(torch.where(flipped, -self.raw, self.raw))
         self.raw.copy_(self.raw[:, order])
 
@@ -107,7 +107,7 @@ class MLPDecoder(nn.Module):
 
     @torch.no_grad()
     def loadings(self) -> Tensor:
-        """log p(word | only d on) − log p(word | none on), ``(D, V)``."""
+        """Log p(word | only d on) − log p(word | none on), ``(D, V)``."""
         factors = self.hidden.in_features
         alone = torch.eye(factors, device=self.bias.device)
         states = torch.cat([alone.new_zeros(1, factors), alone])
@@ -126,15 +126,18 @@ class MLPDecoder(nn.Module):
         for factor in range(used):
             self.hidden.weight[factor, factor] = 2.0
             self.weights[:, factor] = loadings[factor] / step
-        self.bias += (self.weights[:, :used] * torch.tanh(torch.tensor(1.0))).sum(1)
+        self.bias.add_((self.weights[:, :used] * torch.tanh(torch.tensor(1.0))).sum(1))
 
     @torch.no_grad()
     def arrange(self, order: Tensor, flipped: Tensor) -> None:
         """Factor ``order[d]`` becomes factor d; a flipped one's input weight changes sign."""
         matrix = self.hidden.weight
-        self.hidden.bias += matrix[:, flipped].sum(1)
+        self.hidden.bias.add_(matrix[:, flipped].sum(1))
         matrix.copy_(torch.where(flipped, -matrix, matrix))
         matrix.copy_(matrix[:, order])
 
 
-DECODERS = {"log-linear": LogLinearDecoder, "mlp": MLPDecoder}
+DECODERS: dict[str, type[LogLinearDecoder] | type[MLPDecoder]] = {
+    "log-linear": LogLinearDecoder,
+    "mlp": MLPDecoder,
+}

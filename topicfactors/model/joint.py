@@ -21,12 +21,12 @@ class FactorTarget:
         self.factors = joint.sizes.factors
 
     def log_likelihood(self, values: Tensor) -> Tensor:
-        """log p(x | z), ``(S, B or 1, D) -> (S, B)`` nats."""
+        """Log p(x | z), ``(S, B or 1, D) -> (S, B)`` nats."""
         logits = self.joint.logits(values, self.labels)
         return self.joint.likelihood.log_prob(self.counts, logits)
 
     def log_prior(self, bits: Tensor) -> Tensor:
-        """log p(z), ``(S, B or 1, D) -> (S, B or 1)`` nats."""
+        """Log p(z), ``(S, B or 1, D) -> (S, B or 1)`` nats."""
         return self.prior.log_prob(bits)
 
     def kl(self, q: Distribution) -> Tensor | None:
@@ -35,7 +35,7 @@ class FactorTarget:
 
     @torch.no_grad()
     def flips(self, bits: Tensor, prior_weight: float = 1.0) -> Tensor:
-        """log p(x, z_d = 1, rest) − log p(x, z_d = 0, rest), ``(S, B, D)`` nats.
+        """Log p(x, z_d = 1, rest) − log p(x, z_d = 0, rest), ``(S, B, D)`` nats.
 
         Closed form under a log-linear decoder, 2D evaluations under any other.
         """
@@ -52,7 +52,7 @@ class FactorTarget:
         return self.log_likelihood(on) - self.log_likelihood(off)
 
     def table(self) -> Tensor:
-        """log p(x, z) of all 2^D states, ``(2^D, B)`` nats."""
+        """Log p(x, z) of all 2^D states, ``(2^D, B)`` nats."""
         states = all_states(self.factors, self.counts.values.device)[:, None, :]
         return self.log_likelihood(states) + self.log_prior(states)
 
@@ -61,7 +61,7 @@ class FactorTarget:
         return self.prior.sample(samples, len(self.counts))
 
     def log_word_probability(self, values: Tensor, counts: CountBatch) -> Tensor:
-        """log p(next word | z) at the non-zeros of other counts of the documents, ``(S, nnz)``."""
+        """Log p(next word | z) at the non-zeros of other counts of the documents, ``(S, nnz)``."""
         logits = self.joint.logits(values, self.labels)
         return self.joint.likelihood.log_word_probability(counts, logits)
 

@@ -15,7 +15,7 @@ class Likelihood(Protocol):
     """Contract of a likelihood; all values in nats."""
 
     def log_prob(self, counts: CountBatch, logits: Logits) -> Tensor:
-        """log p(x | η), ``(S, B)``."""
+        """Log p(x | η), ``(S, B)``."""
 
     def flips(self, counts: CountBatch, logits: Logits, factors: int) -> Tensor:
         """``(S, B, D)``: log p(x | z_d = 1, rest) − log p(x | z_d = 0, rest).
@@ -24,7 +24,7 @@ class Likelihood(Protocol):
         """
 
     def log_word_probability(self, counts: CountBatch, logits: Logits) -> Tensor:
-        """log p(next word = v) at the non-zeros of the counts, ``(S, nnz)``."""
+        """Log p(next word = v) at the non-zeros of the counts, ``(S, nnz)``."""
 
 
 class Multinomial(nn.Module):
@@ -34,7 +34,7 @@ class Multinomial(nn.Module):
     """
 
     def log_prob(self, counts: CountBatch, logits: Logits) -> Tensor:
-        """log p(x | η), ``(S, B)`` nats."""
+        """Log p(x | η), ``(S, B)`` nats."""
         return logits.dot(counts) - counts.lengths * logits.logsumexp()
 
     @torch.no_grad()
@@ -46,7 +46,7 @@ class Multinomial(nn.Module):
         return evidence + counts.lengths[:, None] * signed
 
     def log_word_probability(self, counts: CountBatch, logits: Logits) -> Tensor:
-        """log softmax(η) at the non-zeros of the counts, ``(S, nnz)`` nats."""
+        """Log softmax(η) at the non-zeros of the counts, ``(S, nnz)`` nats."""
         norm = logits.logsumexp()  # (S, B or 1)
         each = counts.offsets.diff().long()
         if norm.shape[1] > 1:

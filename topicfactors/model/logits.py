@@ -101,7 +101,7 @@ class Logits(NamedTuple):
         return (self.h * slopes).sum(-1) + constant
 
     def logsumexp(self) -> Tensor:
-        """log Σ_v exp η_v, ``(S, B or 1)``."""
+        """Log Σ_v exp η_v, ``(S, B or 1)``."""
         flat = self.h.reshape(-1, self.h.shape[-1])
         result: Tensor = _LogSumExp.apply(flat, self.weights, self.bias)  # type: ignore[no-untyped-call]
         return result.reshape(self.h.shape[:2])
@@ -118,7 +118,7 @@ class Logits(NamedTuple):
 
     @torch.no_grad()
     def flip_terms(self, factors: int | None = None) -> Tensor:
-        r"""log Σ_v p_v e^{±W_vd} with p = softmax(η), ``(S, B or 1, D)``.
+        r"""Log Σ_v p_v e^{±W_vd} with p = softmax(η), ``(S, B or 1, D)``.
 
         The sign is + where h is off (≤ ½), − where it is on: by how much the log-sum-exp moves
         when that one column flips. ``factors`` keeps the first columns only. Computed relative to

@@ -29,7 +29,7 @@ class Prior(Protocol):
         """The prior of documents with these covariates ``(B, C)``."""
 
     def log_partition(self) -> Tensor:
-        """log Z, a scalar; zero where ``normalised``."""
+        """Log Z, a scalar; zero where ``normalised``."""
 
     def sample(self, samples: int, documents: int) -> Tensor:
         """Bits ``(S, B, D)``."""

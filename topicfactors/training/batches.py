@@ -39,5 +39,5 @@ class Batches:
 def in_order(counts: Counts, size: int) -> Iterator[Batch]:
     """Batches in the order of the corpus, for scores and posteriors."""
     rows = torch.arange(len(counts), device=counts.values.device)
-    for part in rows.split(size):
+    for part in torch.split(rows, size):
         yield Batch(counts.select(part), None, None, part)

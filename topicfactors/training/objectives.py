@@ -31,7 +31,7 @@ class FactorObjective(nn.Module):
         self.overlap_penalty = overlap_penalty
 
     def condition(self, batch: Batch) -> tuple[FactorTarget, MeanField | Enumerated]:
-        """log p(x, z) of the batch and q(z | x)."""
+        """Log p(x, z) of the batch and q(z | x)."""
         target = self.joint.condition(batch)
         return target, self.posterior(batch, target)
 

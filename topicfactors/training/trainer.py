@@ -209,7 +209,8 @@ class _Watch:
 
     def __init__(self, objective: FactorObjective, schedule: Schedule) -> None:
         self.objective, self.schedule = objective, schedule
-        self.best, self.score, self.weights = 0, -math.inf, {}
+        self.best, self.score = 0, -math.inf
+        self.weights: dict[str, Tensor] = {}
         self.waited, self.mark = 0, -math.inf
 
     def finished(self, event: Epoch) -> bool:
@@ -247,5 +248,7 @@ def score(objective: FactorObjective, counts: Counts, batch_size: int = 1024) ->
     each, words = torch.cat(parts), counts.lengths
     used = words > 0
     active = torch.cat(means).var(0, correction=0) > DEAD
-    perplexity = torch.exp(-(each[used] / words[used]).mean()) if bool(used.any()) else torch.ones(())
+    perplexity = (
+        torch.exp(-(each[used] / words[used]).mean()) if bool(used.any()) else torch.ones(())
+    )
     return Scores(float(each.mean()), float(perplexity), int(active.sum()))

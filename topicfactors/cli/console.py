@@ -1,0 +1,74 @@
+"""What is said on stderr, and how a mistake ends."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from topicfactors.errors import ConfigurationError, InputError, TopicFactorsError
+
+MISTAKE, FAILURE, INTERRUPTED, TERMINATED = 2, 1, 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, treated like Ctrl-C but for the exit status."""
+
+
+def note(text: str, *, quiet: bool = False) -> None:
+    """A line for the user on stderr."""
+    if not quiet:
+        print(text, file=sys.stderr, flush=True)
+
+
+def exit_status(error: BaseException) -> int:
+    """2 for what the user can mend, 1 for failures, 130 and 143 for interruptions."""
+    if isinstance(error, Terminated):
+        return TERMINATED
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    return MISTAKE if isinstance(error, InputError | ConfigurationError) else FAILURE
+
+
+def describe(error: BaseException) -> str:
+    """One line for any error."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted; nothing was written"
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, TopicFactorsError):
+        return text
+    if isinstance(error, MemoryError):
+        return "out of memory; try fewer words (--vocabulary-size) or factors (-k)"
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else text
+    return f"unexpected {type(error).__name__}: {text} (--debug shows where)"
+
+
+@contextlib.contextmanager
+def notes_for_warnings(quiet: bool) -> Iterator[None]:
+    """Print our own warnings as one line each, and let none of the others out."""
+    from topicfactors.errors import TopicFactorsWarning
+
+    def show(message: Any, category: type[Warning], *rest: Any) -> None:
+        if issubclass(category, TopicFactorsWarning):
+            note(f"note: {message}", quiet=quiet)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", TopicFactorsWarning)
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield
+
+
+def terminate_like_interrupt() -> None:
+    """Let SIGTERM save what there is, as Ctrl-C does."""
+
+    def handler(number: int, frame: object) -> None:
+        raise Terminated
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)

@@ -1,0 +1,65 @@
+"""The ``topicfactors`` command: its sub-commands, and one line for every mistake."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from topicfactors import __version__
+from topicfactors.cli import export, fit, topics, transform
+from topicfactors.cli.console import describe, exit_status, terminate_like_interrupt
+
+app = typer.Typer(
+    name="topicfactors",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("fit")(fit.fit)
+app.command("topics")(topics.topics)
+app.command("transform")(transform.transform)
+app.command("export")(export.export)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"topicfactors {__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog="Example: [bold]topicfactors fit pydocs -k 20 -o run[/bold], "
+    "then [bold]topicfactors topics run[/bold]."
+)
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Readable factors from text corpora: documents go in, tables of factors come out."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; always ends in SystemExit.
+
+    Status 0 when done, 2 for bad usage or input, 1 for a failure, 130 after Ctrl-C and 143 after
+    SIGTERM.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    terminate_like_interrupt()
+    try:
+        app(arguments, prog_name="topicfactors")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except (Exception, KeyboardInterrupt) as error:
+        if "--debug" in arguments:
+            raise
+        print(f"topicfactors: {describe(error)}", file=sys.stderr)
+        sys.exit(exit_status(error))

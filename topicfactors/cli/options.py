@@ -1,0 +1,61 @@
+"""Options that several commands share, and the file that can hold them."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from topicfactors.errors import InputError
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but results.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="Threads and processes (default: all cores).")
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an output that exists.")]
+TextColumn = Annotated[
+    str | None, typer.Option(help="Column of the text in a table (default: guessed by its name).")
+]
+IdColumn = Annotated[str | None, typer.Option(help="Column of the id (default: 'id', or the row).")]
+Words = Annotated[int, typer.Option("--words", "-n", min=1, help="Words shown for a factor.")]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that fit has written.")]
+
+
+def read_config(context: typer.Context, path: Path | None) -> Path | None:
+    """Take defaults from the [options] of a TOML file such as a run.toml.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or names an option that does not exist.
+    """
+    if path is None:
+        return None
+    try:
+        options = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as TOML: {error}") from error
+    options = options.get("options", options)
+    known = {parameter.name for parameter in context.command.params}
+    for name in options:
+        if name.replace("-", "_") not in known:
+            raise InputError(
+                f"{path}: unknown option {name!r}; expected names such as "
+                f"{', '.join(sorted(n for n in known if n)[:6])}"
+            )
+    defaults: dict[str, Any] = {n.replace("-", "_"): value for n, value in options.items()}
+    context.default_map = {**(context.default_map or {}), **defaults}
+    return path
+
+
+def document_bound(text: str) -> float:
+    """``"5"`` is a number of documents, ``"0.5"`` a share."""
+    try:
+        return float(text) if "." in text or "e" in text.lower() else int(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"must be a number of documents such as 5 or a share such as 0.5, got {text!r}"
+        ) from error

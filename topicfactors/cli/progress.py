@@ -1,0 +1,75 @@
+"""Progress on stderr: reading, then training."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from topicfactors.training.callbacks import Epoch
+
+
+class Display:
+    """What a fit shows while it works; silent when quiet, plain lines where there is no terminal.
+
+    Parameters
+    ----------
+    quiet
+        Show nothing.
+    """
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+        self.console = Console(stderr=True, quiet=quiet)
+
+    def reading(self, texts: Iterable[str]) -> Iterator[str]:
+        """Pass texts on and count them."""
+        if not self.console.is_terminal or self.quiet:
+            yield from texts
+            return
+        with self.console.status("reading") as shown:
+            for number, text in enumerate(texts, 1):
+                if number % 500 == 0:
+                    shown.update(f"reading and tokenising: {number:,} documents")
+                yield text
+
+    def say(self, text: str) -> None:
+        """A line."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    @contextlib.contextmanager
+    def training(self) -> Iterator[_Training]:
+        """A bar that is told of every epoch."""
+        bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("epoch {task.completed}/{task.total}  {task.fields[scores]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=self.quiet or not self.console.is_terminal,
+        )
+        with bar:
+            yield _Training(bar, self)
+
+
+class _Training:
+    """The callback behind the bar."""
+
+    def __init__(self, bar: Progress, display: Display) -> None:
+        self.bar, self.display = bar, display
+        self.task = bar.add_task("training", total=None, scores="choosing a start")
+
+    def __call__(self, epoch: Epoch) -> None:
+        where = "held-out" if epoch.held_out is not None else "training"
+        scores = (
+            f"bound {epoch.bound:.1f} nats  {where} perplexity {epoch.perplexity:.0f}  "
+            f"{epoch.active} active"
+        )
+        self.bar.update(self.task, completed=epoch.number, total=epoch.of, scores=scores)
+        plain = not self.display.console.is_terminal
+        if plain and (epoch.number % 10 == 0 or epoch.number == 1):
+            self.display.say(f"epoch {epoch.number}/{epoch.of}: {scores}, {epoch.seconds:.0f} s")
