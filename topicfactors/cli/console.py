@@ -27,6 +27,8 @@ def note(text: str, *, quiet: bool = False) -> None:
 
 def exit_status(error: BaseException) -> int:
     """2 for what the user can mend, 1 for failures, 130 and 143 for interruptions."""
+    if hasattr(error, "format_message"):  # how the command-line parser refuses arguments
+        return MISTAKE
     if isinstance(error, Terminated):
         return TERMINATED
     if isinstance(error, KeyboardInterrupt):
@@ -38,6 +40,12 @@ def describe(error: BaseException) -> str:
     """One line for any error."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted; nothing was written"
+    if hasattr(error, "format_message"):
+        context = getattr(error, "ctx", None)
+        command = context.command_path.partition(" ")[2] if context else ""
+        usage = f"topicfactors {command} --help".replace("  ", " ")
+        message = " ".join(error.format_message().split()).rstrip(".")
+        return f"{message} (see: {usage})"
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, TopicFactorsError):
         return text

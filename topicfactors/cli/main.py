@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     terminate_like_interrupt()
     try:
-        app(arguments, prog_name="topicfactors")
+        sys.exit(app(arguments, prog_name="topicfactors", standalone_mode=False))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

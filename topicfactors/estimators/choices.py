@@ -54,7 +54,7 @@ def resolve(what: str, value: Any, registry: Mapping[str, Any]) -> Choice:
     if isinstance(value, str):
         name, _, text = value.partition(":")
         if name not in registry:
-            raise unknown_name(what, name, registry)
+            raise unknown_name(what, name, [*registry, *automatic(what)])
         return Choice(name, registry[name], _options(what, text))
     constructor, options = value, {}
     if isinstance(value, partial) and not value.args:
@@ -65,6 +65,11 @@ def resolve(what: str, value: Any, registry: Mapping[str, Any]) -> Choice:
         )
     names = [name for name, known in registry.items() if known is constructor]
     return Choice(names[0] if names else None, constructor, options)
+
+
+def automatic(what: str) -> list[str]:
+    """``["auto"]`` for the parameters that can be left to the package."""
+    return ["auto"] if what in ("inference", "init") else []
 
 
 def spell(what: str, value: Any, registry: Mapping[str, Any]) -> str:

@@ -28,6 +28,7 @@ REGISTRIES: dict[str, Any] = {
     "encoder": ENCODERS,
     "init": INITIALS,
 }
+AUTOMATIC_START = "clusters"  # benchmarks/starts.md
 EXACT_UP_TO = 10  # factors for which "auto" enumerates; docs/choosing-an-inference.md
 
 
@@ -54,8 +55,9 @@ def choose(chosen: dict[str, Any], factors: int) -> Parts:
     if values["inference"] == "auto":
         values["inference"] = automatic_inference(factors, spelled(values["decoder"]))
     if values["init"] == "auto":
-        values["init"] = automatic_start(spelled(values["inference"]))
-    parts = Parts(**{name: resolve(name, values[name], REGISTRIES[name]) for name in values})
+        values["init"] = AUTOMATIC_START
+    choices = {name: resolve(name, values[name], REGISTRIES[name]) for name in values}
+    parts = Parts(**choices)
     _check(parts, factors)
     return parts
 
@@ -68,11 +70,6 @@ def spelled(value: Any) -> str:
 def automatic_inference(factors: int, decoder: str) -> str:
     """What ``inference="auto"`` stands for; docs/choosing-an-inference.md has the measurements."""
     return "exact" if factors <= EXACT_UP_TO and decoder == "log-linear" else "gumbel-softmax"
-
-
-def automatic_start(inference: str) -> str:
-    """What ``init="auto"`` stands for; docs/choosing-an-inference.md has the measurements."""
-    return "random" if inference == "exact" else "clusters"
 
 
 def _check(parts: Parts, factors: int) -> None:

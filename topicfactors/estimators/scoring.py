@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from topicfactors.contracts import CountBatch, Sizes
+from topicfactors.contracts import CountBatch
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError, InputError, unknown_name
 from topicfactors.estimators.base import CountsEstimator, threads
@@ -148,8 +148,7 @@ class ScoringMixin(CountsEstimator):
         return document_noise(document_keys(counts), samples, self._factors())
 
     def _factors(self) -> int:
-        sizes: Sizes = self.objective_.joint.sizes
-        return int(sizes.factors)
+        return int(self.objective_.joint.sizes.factors)
 
     def _enumerates(self) -> bool:
         """Is the posterior itself exact? Then every bound is log p(x)."""
