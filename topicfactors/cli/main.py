@@ -61,5 +61,6 @@ def main(arguments: list[str] | None = None) -> None:
     except (Exception, KeyboardInterrupt) as error:
         if "--debug" in arguments:
             raise
-        print(f"topicfactors: {describe(error)}", file=sys.stderr)
+        if type(error).__name__ != "NoArgsIsHelpError":  # the help was shown instead
+            print(f"topicfactors: {describe(error)}", file=sys.stderr)
         sys.exit(exit_status(error))

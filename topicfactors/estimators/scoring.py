@@ -157,7 +157,7 @@ class ScoringMixin(CountsEstimator):
     def _rows(self, bound: str) -> int:
         """Documents a batch: few where each needs a table of states."""
         if bound == "exact" or self._enumerates():
-            return max(1, BLOCK // 2 ** self._factors())
+            return max(1, BLOCK >> self._factors())
         return 512
 
     def _device(self) -> torch.device:
