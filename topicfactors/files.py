@@ -9,22 +9,53 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from topicfactors.errors import StorageError
+from topicfactors.errors import InputError, StorageError
 
 
-def refuse_existing(path: Path, overwrite: bool) -> None:
+def refuse_existing(path: Path, overwrite: bool, mark: str | None = None) -> None:
     """Refuse to write where something is already, unless told to.
+
+    Parameters
+    ----------
+    path
+        Where something is to be written.
+    overwrite
+        Whether it may be replaced.
+    mark
+        The file by which a folder that may be replaced is known: other people's folders, full of
+        other things, are not replaced whatever ``overwrite`` says.
 
     Raises
     ------
     StorageError
         With the cure.
     """
-    if path.exists() and not overwrite:
+    if not path.exists():
+        return
+    if not overwrite:
         raise StorageError(
             f"{path} exists and is kept; choose another name, or overwrite it (--force, or "
             "overwrite=True)"
         )
+    if mark is None or (path / mark).is_file():
+        return
+    if not path.is_dir() or any(path.iterdir()):
+        raise StorageError(
+            f"{path} exists, holds something else (there is no {mark} in it), and is kept; choose "
+            "another name"
+        )
+
+
+def refuse_source(path: Path, source: Path) -> None:
+    """Refuse to replace what is still to be read, or a folder around it.
+
+    Raises
+    ------
+    InputError
+        With the cure.
+    """
+    if source.exists() and source.resolve().is_relative_to(path.resolve()):
+        raise InputError(f"{path} would replace {source}, which is read; choose another name")
 
 
 @contextlib.contextmanager
@@ -48,30 +79,45 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def whole_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
+def whole_folder(
+    path: str | Path, *, overwrite: bool = False, mark: str | None = None
+) -> Iterator[Path]:
     """Fill a temporary folder beside ``path``; it takes its place when the block ends well.
 
     Raises
     ------
     StorageError
-        When ``path`` exists and is not to be overwritten, or cannot be written.
+        When ``path`` exists and is not to be overwritten (see :func:`refuse_existing`), or cannot
+        be written.
     """
     path = Path(path)
-    refuse_existing(path, overwrite)
+    refuse_existing(path, overwrite, mark)
     temporary = _temporary(path, folder=True)
     try:
         yield temporary
-        if path.exists():
-            aside = _temporary(path, folder=True)
-            os.replace(path, aside / "old")
-            os.replace(temporary, path)
-            shutil.rmtree(aside)
-        else:
-            os.replace(temporary, path)
+        _put_in_place(temporary, path)
     except OSError as error:
         raise StorageError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    """Move a folder to its name; what was there goes last, and comes back if that fails."""
+    if not path.exists():
+        os.replace(temporary, path)
+        return
+    aside = _temporary(path, folder=True)
+    old = aside / "old"
+    try:
+        os.replace(path, old)
+        os.replace(temporary, path)
+    except BaseException:
+        if old.exists() and not path.exists():
+            os.replace(old, path)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _temporary(path: Path, folder: bool) -> Path:

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, overload
 
+from topicfactors.corpus.text import without_surrogates
+from topicfactors.errors import InputError
+
 
 class Document(NamedTuple):
     """One row of a corpus."""
@@ -39,7 +42,7 @@ def clean_text(value: object) -> tuple[str, str | None]:
     ('', 'is NaN')
     """
     if isinstance(value, str):
-        return (value, None) if value.strip() else ("", "is empty")
+        return (without_surrogates(value), None) if value.strip() else ("", "is empty")
     if value is None:
         return "", "is None"
     if isinstance(value, numbers.Real) and math.isnan(value):
@@ -49,9 +52,33 @@ def clean_text(value: object) -> tuple[str, str | None]:
     return "", f"is not a text but {reprlib.repr(value)} ({type(value).__name__})"
 
 
+def check_texts(texts: object) -> None:
+    """Refuse what is no iterable of texts, or iterates over something else.
+
+    Raises
+    ------
+    InputError
+        With what to pass instead.
+    """
+    if hasattr(texts, "columns") or getattr(texts, "ndim", 1) != 1:
+        raise InputError(
+            f"texts must be one column of texts, got a {type(texts).__name__}; "
+            "pass the column, as in frame['text']"
+        )
+    if isinstance(texts, Mapping):
+        raise InputError(
+            f"texts must be an iterable of texts, got a {type(texts).__name__}; "
+            "pass its values, as in list(texts.values())"
+        )
+    if not isinstance(texts, Iterable) and not hasattr(texts, "__getitem__"):
+        raise InputError(f"texts must be an iterable of texts, got {type(texts).__name__}")
+
+
 def describe_problems(problems: Sequence[Problem], shown: int = 3) -> str:
     """One line: how many documents are kept as empty rows, and the first of them."""
-    first = "; ".join(f"row {p.row} (id {p.id}) {p.reason}" for p in problems[:shown])
+    first = "; ".join(
+        f"row {p.row} (id {' '.join(p.id.split())}) {p.reason}" for p in problems[:shown]
+    )
     more = f"; and {len(problems) - shown} more" if len(problems) > shown else ""
     what = "1 document is" if len(problems) == 1 else f"{len(problems)} documents are"
     return f"{what} kept as an empty row: {first}{more}"
@@ -72,15 +99,16 @@ class Ledger:
         """Yield the texts of documents and keep everything else."""
         for document in documents:
             row = len(self.ids)
-            self.ids.append(document.id)
-            self.labels.append(document.label)
+            self.ids.append(without_surrogates(document.id))
+            label = document.label
+            self.labels.append(None if label is None else without_surrogates(label))
             for name, value in document.covariates.items():
                 self.covariates.setdefault(name, []).append(value)
             if document.problem is not None:
-                self.problems.append(Problem(row, document.id, document.problem))
+                self.problems.append(Problem(row, self.ids[row], document.problem))
             if document.note is not None:
                 self.remarks[document.note] += 1
-                self.first_remark.setdefault(document.note, document.id)
+                self.first_remark.setdefault(document.note, self.ids[row])
             yield document.text
 
     def notes(self) -> list[str]:

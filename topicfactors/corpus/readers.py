@@ -6,15 +6,28 @@ into READERS under its suffix.
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import csv
 import io
 import json
+import lzma
+import os
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from topicfactors.corpus.documents import Corpus, Document, LazyTexts, Ledger, clean_text
+from topicfactors.corpus.documents import (
+    Corpus,
+    Document,
+    LazyTexts,
+    Ledger,
+    check_texts,
+    clean_text,
+)
 from topicfactors.corpus.samples import SAMPLES, read_sample
 from topicfactors.corpus.text import decode
 from topicfactors.errors import InputError
@@ -22,6 +35,7 @@ from topicfactors.errors import InputError
 COMPRESSED = {".gz", ".bz2", ".xz", ".zst"}
 TEXT_COLUMNS = ("text", "texts", "document", "content", "body", "abstract", "message", "review")
 CSV_FIELD = 2**31 - 1  # characters; Python's own limit is 131,072
+BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)  # how damaged archives announce it
 
 
 class Columns(NamedTuple):
@@ -54,19 +68,41 @@ def open_bytes(path: str) -> BinaryIO:
         raise InputError(f"{path}: cannot be opened: {error}") from error
 
 
+def read_lines_of(path: str) -> Iterator[tuple[str, str | None]]:
+    """Lines of a file with their ends, each with a note when it was not UTF-8.
+
+    Raises
+    ------
+    InputError
+        When it cannot be opened, or breaks off.
+    """
+    with open_bytes(path) as source:
+        try:
+            first = source.readline()
+            if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                text, note = decode(first + source.read())  # its line ends are two bytes
+                yield from ((line, note) for line in io.StringIO(text, newline="\n"))
+                return
+            if first:
+                yield decode(first)
+            yield from map(decode, source)
+        except BROKEN as error:
+            raise InputError(f"{path}: cannot be read to its end: {error}") from error
+
+
 def read_file(root: Path, path: Path) -> Document:
     """One file as one document; its sub-folder is its label, its path in the folder its id."""
-    name = path.relative_to(root)
-    label = name.parent.as_posix() if name.parent != Path() else None
+    name, _ = decode(os.fsencode(path.relative_to(root).as_posix()))
+    label = name.rpartition("/")[0] or None
     try:
         data = path.read_bytes()
     except OSError as error:
-        return Document("", name.as_posix(), label, problem=f"cannot be read: {error.strerror}")
+        return Document("", name, label, problem=f"cannot be read: {error.strerror}")
     text, note = decode(data)
     if "\0" in text:
-        return Document("", name.as_posix(), label, problem="is not text (it has NUL bytes)")
+        return Document("", name, label, problem="is not text (it has NUL bytes)")
     text, problem = clean_text(text)
-    return Document(text, name.as_posix(), label, problem=problem, note=note)
+    return Document(text, name, label, problem=problem, note=note)
 
 
 def folder_files(root: Path) -> list[Path]:
@@ -92,9 +128,8 @@ def read_folder(path: str, columns: Columns) -> Iterator[Document]:
 
 def read_lines(path: str, columns: Columns) -> Iterator[Document]:
     """One document a line."""
-    with open_bytes(path) as lines:
-        for row, line in enumerate(lines):
-            raw, note = decode(line)
+    with contextlib.closing(read_lines_of(path)) as lines:
+        for row, (raw, note) in enumerate(lines):
             text, problem = clean_text(raw.rstrip("\r\n"))
             yield Document(text, str(row), problem=problem, note=note)
 
@@ -104,8 +139,9 @@ def read_csv(path: str, columns: Columns) -> Iterator[Document]:
     tabs = _suffix(path) == ".tsv"
     csv.field_size_limit(CSV_FIELD)
     notes: list[str] = []
-    with open_bytes(path) as source:
-        table = csv.reader(_decoded(source, notes), delimiter="\t" if tabs else ",", strict=True)
+    begun = 1
+    with contextlib.closing(_heard(path, notes)) as lines:
+        table = csv.reader(lines, delimiter="\t" if tabs else ",", strict=True)
         try:
             header = next(table, None)
             if header is None:
@@ -117,24 +153,28 @@ def read_csv(path: str, columns: Columns) -> Iterator[Document]:
                         f"{path}, line {table.line_num}: {len(cells)} cells where the header has "
                         f"{len(header)}; quote texts that contain the separator or line breaks"
                     )
-                note = notes.pop() if notes else None
+                note = notes[0] if notes else None
+                notes.clear()
+                begun = table.line_num + 1
                 yield _document(dict(zip(header, cells, strict=True)), row, columns, note)
         except csv.Error as error:
-            raise InputError(f"{path}, line {table.line_num}: {error}") from error
+            raise InputError(
+                f"{path}, in the row that starts on line {begun}: {error}; a quotation mark in a "
+                "text is doubled, and the text put in quotation marks"
+            ) from error
 
 
 def read_jsonl(path: str, columns: Columns) -> Iterator[Document]:
     """One JSON object a line; the columns are taken from the first."""
     resolved: Columns | None = None
-    with open_bytes(path) as lines:
+    with contextlib.closing(read_lines_of(path)) as lines:
         row = 0
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
+        for number, (raw, note) in enumerate(lines, 1):
+            if not raw.strip():
                 continue
-            raw, note = decode(line)
             try:
                 record = json.loads(raw)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{path}, line {number}: not JSON: {error}") from error
             if not isinstance(record, dict):
                 raise InputError(
@@ -146,9 +186,9 @@ def read_jsonl(path: str, columns: Columns) -> Iterator[Document]:
             row += 1
 
 
-def _decoded(source: Iterable[bytes], notes: list[str]) -> Iterator[str]:
-    for line in source:
-        text, note = decode(line)
+def _heard(path: str, notes: list[str]) -> Iterator[str]:
+    """Lines as the csv module wants them; their notes go into a list."""
+    for text, note in read_lines_of(path):
         if note is not None:
             notes.append(note)
         yield text
@@ -202,10 +242,18 @@ READERS: dict[str, Reader] = {
 
 
 def _suffix(path: str) -> str:
-    suffixes = Path(path.split("?")[0]).suffixes
+    suffixes = Path(path.split("?")[0] if "://" in path else path).suffixes
     if suffixes and suffixes[-1].lower() in COMPRESSED:
         suffixes.pop()
     return suffixes[-1].lower() if suffixes else ""
+
+
+def _exists(path: str) -> bool:
+    """Is there a file or folder? A text given for a path is too long for one, and no error."""
+    try:
+        return bool(path) and Path(path).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def stream_documents(source: str | Path, columns: Columns | None = None) -> Iterator[Document]:
@@ -219,11 +267,12 @@ def stream_documents(source: str | Path, columns: Columns | None = None) -> Iter
     path, columns = str(source), columns or Columns()
     if path == "-":
         return read_lines(path, columns)
-    if "://" not in path and not Path(path).exists():
+    if "://" not in path and not _exists(path):
         if path in SAMPLES:
             return read_sample(path)
+        shown = path if len(path) < 200 else f"{path[:200]}…"
         raise InputError(
-            f"{path}: no such file or folder, and no sample corpus of that name "
+            f"{shown or repr(path)}: no such file or folder, and no sample corpus of that name "
             f"(those are {', '.join(SAMPLES)})"
         )
     if "://" not in path and Path(path).is_dir():
@@ -277,12 +326,12 @@ def read_corpus(
     ledger = Ledger()
     if not isinstance(source, str | Path):
         return Corpus(list(ledger.record(_from_texts(source))), ledger)
-    if "://" not in str(source) and Path(source).is_dir():
+    if "://" not in str(source) and _exists(str(source)) and Path(source).is_dir():
         root = Path(source)
         files = folder_files(root)
         for _ in ledger.record(read_file(root, file) for file in files):
             pass
-        return Corpus(LazyTexts(files, lambda file: read_file(root, file)), ledger)
+        return Corpus(LazyTexts(files, partial(read_file, root)), ledger)
     return Corpus(list(ledger.record(stream_documents(source, columns))), ledger)
 
 
@@ -291,6 +340,7 @@ def _from_texts(texts: Iterable[Any]) -> Iterator[Document]:
         raise InputError(
             f"source must be a path or an iterable of texts, got {type(texts).__name__}"
         )
+    check_texts(texts)
     for row, value in enumerate(texts):
         text, problem = clean_text(value)
         yield Document(text, str(row), problem=problem)

@@ -29,3 +29,20 @@ def decode(data: bytes) -> tuple[str, str | None]:
         return data.decode("utf-8"), None
     except UnicodeDecodeError:
         return data.decode("latin-1"), LATIN
+
+
+def without_surrogates(text: str) -> str:
+    r"""A plain str that every file and the tokeniser can hold.
+
+    Halves of surrogate pairs, which JSON and file names can smuggle in, are joined where they make
+    a pair and replaced where they do not.
+
+    >>> without_surrogates("half \ud83d, whole \ud83d\ude00")
+    'half �, whole 😀'
+    """
+    text = str(text)  # numpy.str_ is a str, but not to compiled code
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -19,11 +20,12 @@ from topicfactors.errors import ConfigurationError
 
 BLOCK = 400_000  # characters that a worker gets at once
 SERIAL = 6_000_000  # characters below which starting processes costs more than it saves
+RULE = re.compile(r"([^\w\s])\1{99,}")  # spaCy needs the square of its length in time
 
 
 @dataclass(frozen=True)
 class TokenRules:
-    """Which tokens count as words.
+    """Which tokens count as words. (A rule of 100 or more equal signs is read as one sign.)
 
     Attributes
     ----------
@@ -86,9 +88,8 @@ def language_stop_words(language: str) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=4)
 def _stop_hashes(rules: TokenRules) -> NDArray[np.uint64]:
-    from spacy.strings import hash_string  # type: ignore[attr-defined]
-
-    return np.array(sorted(hash_string(word) for word in rules.stop_words), dtype=np.uint64)
+    strings = blank(rules.language).vocab.strings  # "det" and its like have numbers of their own
+    return np.array(sorted(strings.add(word) for word in rules.stop_words), dtype=np.uint64)
 
 
 def count_block(rules: TokenRules, texts: Sequence[str]) -> CountedBlock:
@@ -98,7 +99,7 @@ def count_block(rules: TokenRules, texts: Sequence[str]) -> CountedBlock:
     nlp = blank(rules.language)
     spelling = LOWER if rules.lowercase else ORTH
     attributes = [spelling, LENGTH, IS_ALPHA, IS_PUNCT, IS_SPACE]
-    arrays = [nlp.make_doc(text).to_array(attributes) for text in texts]
+    arrays = [nlp.make_doc(RULE.sub(r"\1", text)).to_array(attributes) for text in texts]
     documents = np.repeat(np.arange(len(texts)), [len(array) for array in arrays])
     tokens = np.concatenate(arrays) if arrays else np.empty((0, len(attributes)), np.uint64)
     words = tokens[:, 0]

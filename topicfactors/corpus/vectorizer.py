@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from topicfactors.corpus.documents import Problem, clean_text, describe_problems
+from topicfactors.corpus.documents import Problem, check_texts, clean_text, describe_problems
 from topicfactors.corpus.matrix import CountsMatrix
-from topicfactors.corpus.tokenizers import TokenRules, count_texts, language_stop_words
+from topicfactors.corpus.tokenizers import TokenRules, blank, count_texts, language_stop_words
 from topicfactors.errors import ConfigurationError, CorpusWarning, InputError
 
 
@@ -136,7 +136,14 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.array(sorted(self.vocabulary_, key=self.vocabulary_.__getitem__), dtype=object)
 
     def rules(self) -> TokenRules:
-        """The parameters as the tokeniser reads them."""
+        """The parameters as the tokeniser reads them.
+
+        Raises
+        ------
+        ConfigurationError
+            When there is no such language, or the stop words are no words.
+        """
+        blank(self.language)
         return TokenRules(
             self.language,
             self.lowercase,
@@ -155,6 +162,10 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                     f"got {self.stop_words!r}"
                 )
             return language_stop_words(self.language)
+        if not isinstance(self.stop_words, Iterable):
+            raise ConfigurationError(
+                f"stop_words must be 'language', None or a list of words, got {self.stop_words!r}"
+            )
         words = (str(word) for word in self.stop_words)
         return frozenset(word.lower() for word in words) if self.lowercase else frozenset(words)
 
@@ -162,6 +173,7 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Counts ``(N, len(known))``; unknown words get a column or are dropped."""
         if isinstance(texts, str | bytes):
             raise InputError("texts must be an iterable of texts, got one text; put it in a list")
+        check_texts(texts)
         problems: list[Problem] = []
         rows, columns, values, documents = [], [], [], 0
         jobs = effective_n_jobs(self.n_jobs)
@@ -214,16 +226,17 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _check_parameters(self) -> None:
         for name in ("min_df", "max_df"):
             value = getattr(self, name)
-            whole = isinstance(value, numbers.Integral)
-            if not (whole and value >= 1) and not (not whole and 0.0 <= value <= 1.0):
+            whole, share = isinstance(value, numbers.Integral), isinstance(value, numbers.Real)
+            if not (whole and value >= 1) and not (share and not whole and 0.0 <= value <= 1.0):
                 raise ConfigurationError(
                     f"{name} must be a whole number of documents (1 or more) or a share between "
                     f"0.0 and 1.0, got {value!r}"
                 )
         for name in ("max_features", "min_length"):
             value = getattr(self, name)
-            whole = isinstance(value, int | np.integer)
-            if value is not None and not (whole and value >= 1):
+            whole = isinstance(value, numbers.Integral)
+            left_out = value is None and name == "max_features"
+            if not left_out and not (whole and value >= 1):
                 raise ConfigurationError(f"{name} must be a whole number above 0, got {value!r}")
 
 

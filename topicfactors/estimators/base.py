@@ -12,9 +12,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_non_negative, validate_data
+from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.training.objectives import FactorObjective
 
 
 def resolve_device(device: str) -> torch.device:
@@ -65,12 +66,18 @@ def seeded(random_state: Any, device: torch.device) -> Iterator[int]:
 
 
 class CountsEstimator(BaseEstimator):  # type: ignore[misc]
-    """Validation of counts and of the words that name their columns."""
+    """Validation of counts and of the words that name their columns; the fitted objective."""
+
+    objective_: FactorObjective
+    n_features_in_: int
+    _framed = False  # were the columns named by a data frame?
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.positive_only = True
+        if tags.transformer_tags is not None:
+            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
     def _validate(
@@ -81,25 +88,40 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InputError
-            When counts are negative, or the columns are not those of ``fit``.
-        ValueError
-            scikit-learn's own messages for NaN, infinity, wrong shapes and types.
+            When counts are negative or not finite, have another shape than ``(N, V)``, or the
+            columns are not those of ``fit``.
         """
         names = feature_names if feature_names is not None else getattr(X, "feature_names", None)
-        options = {"accept_sparse": "csr", "dtype": [np.float32, np.float64]}
-        if X is not None and not reset and not hasattr(X, "columns"):
-            counts = check_array(X, estimator=self, input_name="X", **options)
-            self._check_columns(counts, names)
-        else:
-            counts = validate_data(self, X, reset=reset, **options)
-        if counts.min() < 0 if counts.shape[0] * counts.shape[1] else False:
+        try:
+            counts = self._checked(X, names, reset)
             check_non_negative(counts, f"{type(self).__name__} (counts are never negative)")
-        if reset and names is not None:
-            self._name_columns(names)
-        return scipy.sparse.csr_matrix(counts)
+        except ValueError as error:
+            if isinstance(error, InputError) or "feature names" in str(error):
+                raise
+            raise InputError(_one_line(error, X)) from error
+        if reset:
+            self._framed = hasattr(X, "columns")
+            if names is not None:
+                self._name_columns(names)
+        matrix = scipy.sparse.csr_matrix(counts)
+        if not matrix.has_canonical_format or matrix.count_nonzero() < matrix.nnz:
+            matrix = matrix.copy()  # the caller's own stays as it is
+            matrix.sum_duplicates()
+            matrix.eliminate_zeros()
+        return matrix
+
+    def _checked(self, X: Any, names: ArrayLike | None, reset: bool) -> Any:
+        """scikit-learn's checks, and ours of the names that it cannot see."""
+        options = {"accept_sparse": "csr", "dtype": [np.float32, np.float64]}
+        theirs = hasattr(X, "columns") or (self._framed and names is None)
+        if X is None or reset or theirs:
+            return validate_data(self, X, reset=reset, **options)
+        counts = check_array(X, estimator=self, input_name="X", **options)
+        self._check_columns(counts, names)
+        return counts
 
     def _name_columns(self, names: ArrayLike) -> None:
-        words = np.array([str(name) for name in np.asarray(names, dtype=object)], dtype=object)
+        words = _as_words(names)
         if len(words) != self.n_features_in_:
             raise InputError(
                 f"feature_names must name each of the {self.n_features_in_} columns of X, "
@@ -116,7 +138,9 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
         known = getattr(self, "feature_names_in_", None)
         if names is None or known is None:
             return
-        given = np.asarray(names, dtype=object)
+        given = _as_words(names)
+        if len(given) != len(known):
+            raise InputError(f"X has {len(known)} columns, but feature_names has {len(given)}")
         different = np.flatnonzero(given != known)
         if len(different):
             first = different[0]
@@ -130,3 +154,33 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
         if hasattr(self, "feature_names_in_"):
             return np.asarray(self.feature_names_in_, dtype=object)
         return np.array([str(column) for column in range(self.n_features_in_)], dtype=object)
+
+    def _joint(self) -> Any:
+        check_is_fitted(self, "objective_")
+        return self.objective_.joint
+
+    def _factors(self) -> int:
+        return int(self._joint().sizes.factors)
+
+    def _enumerates(self) -> bool:
+        """Is the posterior itself exact? Then every bound is log p(x)."""
+        return self.objective_.gradient.posterior == "enumerated"
+
+    def _device(self) -> torch.device:
+        return next(self.objective_.parameters()).device
+
+
+def _as_words(names: ArrayLike) -> NDArray[np.object_]:
+    return np.array([str(name) for name in np.asarray(names, dtype=object)], dtype=object)
+
+
+def _one_line(error: BaseException, X: object) -> str:
+    """scikit-learn's message without the advice that follows it."""
+    first = str(error).strip().partition("\n")[0]
+    if not first.startswith("Expected 2D array"):
+        return first
+    given = f"shape {X.shape}" if hasattr(X, "shape") else type(X).__name__
+    return (
+        f"X must be a 2-D array (documents, words), got {given}. Reshape your data: "
+        "X.reshape(1, -1) where it is one document"
+    )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import numbers
+from collections.abc import Iterable
 from typing import Any, TypeGuard
+
+import numpy as np
 
 from topicfactors.errors import ConfigurationError
 
-WHOLE = {"n_components": 1, "max_iter": 1, "n_iter_no_change": 0}
+WHOLE = {"n_components": 1, "max_iter": 1, "n_iter_no_change": 0, "verbose": 0}
 SHARES = {"kl_warmup": 1.0, "validation_fraction": 0.9}
-POSITIVE = {"overlap_penalty", "tol"}
+POSITIVE = ("overlap_penalty", "tol")
+FASTEST = 10  # learning rate
 
 
 def check_parameters(estimator: Any) -> None:
@@ -22,7 +27,7 @@ def check_parameters(estimator: Any) -> None:
     """
     for name, least in WHOLE.items():
         value = getattr(estimator, name)
-        if not is_whole(value) or value < least:
+        if not is_whole(value, switch=name == "verbose") or value < least:
             _refuse(name, f"a whole number of {least} or more", value)
     for name, most in SHARES.items():
         value = getattr(estimator, name)
@@ -30,24 +35,38 @@ def check_parameters(estimator: Any) -> None:
             _refuse(name, f"a share between 0 and {most:g}", value)
     for name in POSITIVE:
         value = getattr(estimator, name)
-        if not is_number(value) or not value >= 0:
+        if not is_number(value) or not 0 <= value < math.inf:
             _refuse(name, "a number of 0 or more", value)
     size = estimator.batch_size
-    if size != "auto" and not (is_whole(size) and size >= 1):
+    if not (_is_auto(size) or (is_whole(size) and size >= 1)):
         _refuse("batch_size", "'auto' or a whole number of 1 or more", size)
     rate = estimator.learning_rate
-    if rate != "auto" and not (is_number(rate) and 0 < rate < 10):
-        _refuse("learning_rate", "'auto' or a number above 0", rate)
+    if not (_is_auto(rate) or (is_number(rate) and 0 < rate < FASTEST)):
+        _refuse("learning_rate", f"'auto' or a number above 0 and below {FASTEST}", rate)
+    jobs = estimator.n_jobs
+    if jobs is not None and not (is_whole(jobs) and jobs != 0):
+        _refuse("n_jobs", "None, a number of threads, or -1 for all cores", jobs)
+    listeners = estimator.callbacks
+    if listeners is not None and not (
+        isinstance(listeners, Iterable) and all(map(callable, listeners))
+    ):
+        _refuse("callbacks", "None or a list of functions", listeners)
 
 
-def is_whole(value: object) -> TypeGuard[int]:
-    """Is it a whole number? numpy's count, True and False too."""
+def is_whole(value: object, switch: bool = False) -> TypeGuard[int]:
+    """Is it a whole number? numpy's count; True and False only for a ``switch``."""
+    if isinstance(value, bool | np.bool_):
+        return switch
     return isinstance(value, numbers.Integral)
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Is it a real number?"""
-    return isinstance(value, numbers.Real)
+    """Is it a real number? numpy's count; True and False do not."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _is_auto(value: object) -> bool:
+    return isinstance(value, str) and value == "auto"
 
 
 def _refuse(name: str, allowed: str, value: object) -> None:

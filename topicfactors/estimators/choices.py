@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from topicfactors.errors import ConfigurationError, unknown_name
 
+PYTHON = {"True": "true", "False": "false", "None": "null"}  # as people write them, to JSON
+
 
 class Choice(NamedTuple):
     """A part as chosen."""
@@ -22,25 +24,36 @@ class Choice(NamedTuple):
     constructor: Callable[..., Any]
     options: dict[str, Any]
 
+    @property
+    def label(self) -> str:
+        """Its name; that of the constructor where it is the user's own."""
+        return self.name or str(getattr(self.constructor, "__name__", repr(self.constructor)))
+
     def build(self, *args: Any) -> Any:
         """The part itself.
 
         Raises
         ------
         ConfigurationError
-            When the constructor does not take the options.
+            When the constructor does not take the options, or not these values of them.
         """
+        if not self.options:
+            return self.constructor(*args)
+        known = list(inspect.signature(self.constructor).parameters)[len(args) :]
+        unknown = [option for option in self.options if option not in known]
+        if unknown:
+            names = ", ".join(known) or "none"
+            raise ConfigurationError(
+                f"{self.label} has no option {unknown[0]!r}; its options are: {names}"
+            )
         try:
             return self.constructor(*args, **self.options)
-        except TypeError as error:
-            known = list(inspect.signature(self.constructor).parameters)
-            unknown = [option for option in self.options if option not in known]
-            if not unknown:
+        except (TypeError, ValueError, RuntimeError) as error:
+            if isinstance(error, ConfigurationError):
                 raise
-            names = ", ".join(known[len(args) :]) or "none"
-            raise ConfigurationError(
-                f"{self.name} has no option {unknown[0]!r}; its options are: {names}"
-            ) from error
+            given = ", ".join(f"{key}={value!r}" for key, value in self.options.items())
+            reason = str(error).strip().partition("\n")[0]
+            raise ConfigurationError(f"{self.label} cannot take {given}: {reason}") from error
 
 
 def resolve(what: str, value: Any, registry: Mapping[str, Any]) -> Choice:
@@ -101,7 +114,7 @@ def _options(what: str, text: str) -> dict[str, Any]:
                 f"{what}: options are written name:option=value,option=value, got {part!r}"
             )
         try:
-            options[key] = json.loads(value.lower() if value in ("True", "False") else value)
+            options[key] = json.loads(PYTHON.get(value, value))
         except ValueError:
             options[key] = value
     return options

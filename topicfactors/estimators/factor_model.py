@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -14,38 +15,31 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.corpus.counts import Counts
-from topicfactors.errors import FitWarning, InputError
+from topicfactors.errors import ConfigurationError, InputError
 from topicfactors.estimators import parts
-from topicfactors.estimators.base import resolve_device, seeded, threads
+from topicfactors.estimators.base import CountsEstimator, resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_parameters
-from topicfactors.estimators.scoring import Evaluation, ScoringMixin
+from topicfactors.estimators.readouts import ReadoutMixin
+from topicfactors.estimators.records import RecordsMixin
+from topicfactors.estimators.scoring import ScoringMixin
 from topicfactors.estimators.wording import WordingMixin
-from topicfactors.insight.topics import Factors, status
 from topicfactors.model import initial
-from topicfactors.training.batches import in_order
 from topicfactors.training.callbacks import Callback, Epoch
-from topicfactors.training.trainer import History, Schedule, Trainer
+from topicfactors.training.trainer import Schedule, Trainer
 
-BLOCK = 2**24  # floats of a dense result that are made at once
 SMALLEST_BATCH = 16  # documents
 STEPS = 16  # a pass at least, so that a few hundred documents are enough to learn from
 FEWEST_HELD_OUT = 5  # documents; with fewer nothing is held out and nothing stopped early
 
 
-class Totals(NamedTuple):
-    """What is remembered of the training documents: nothing that grows with their number."""
-
-    words: NDArray[np.float64]  # (V,) tokens of each word
-    documents: NDArray[np.float64]  # (V,) documents with each word
-    mean: NDArray[np.float64]  # (D,) of the posterior probabilities
-    variance: NDArray[np.float64]  # (D,) of the posterior probabilities
-
-
 class BinaryFactorModel(
+    RecordsMixin,
     ScoringMixin,
+    ReadoutMixin,
     WordingMixin,
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     TransformerMixin,  # type: ignore[misc]
+    CountsEstimator,
 ):
     r"""Documents explained by factors that are on or off.
 
@@ -215,22 +209,28 @@ class BinaryFactorModel(
         KeyboardInterrupt
             On Ctrl-C, after the best weights so far were put in place: the model is usable.
         """
-        counts = self._prepared(X, feature_names, reset=True)
+        going_on = bool(self.warm_start) and hasattr(self, "objective_")
+        counts, chosen = self._prepared(X, feature_names, going_on)
         device = resolve_device(self.device)
-        going_on = self.warm_start and hasattr(self, "objective_")
-        with threads(self.n_jobs), seeded(self.random_state, device) as seed:
-            if not going_on:
-                self._build(counts, seed)
-            self._check_width(counts)
-            self.objective_.to(device)
+        with (
+            threads(self.n_jobs),
+            seeded(self.random_state, device) as seed,
+            self._whole_or_not_at_all(going_on),
+        ):
             kept, held_out = self._split(counts, seed)
+            if not going_on:
+                self._build(chosen, kept, seed)
+            self._optimizer_state = None
+            self.objective_.to(device)
             self.schedule_ = self._schedule(kept.shape[0], 0.0 if going_on else self.kl_warmup)
             trainer = Trainer(self.objective_, self.schedule_, seed, self._listeners())
             history = trainer.fit(
                 Counts.from_scipy(kept, device),
                 None if held_out is None else Counts.from_scipy(held_out, device),
+                trained=going_on,
             )
-            self._finish(counts, history, arrange=True, held_out=held_out)
+            self._finish(counts, held_out, history)
+        self._pass_on(history)
         return self
 
     def partial_fit(
@@ -243,115 +243,75 @@ class BinaryFactorModel(
         held out, and the factors keep their order.
         """
         first = not hasattr(self, "objective_")
-        counts = self._prepared(X, feature_names, reset=first)
+        counts, chosen = self._prepared(X, feature_names, not first)
         device = resolve_device(self.device)
         done = 0 if first else self.n_iter_
-        with threads(self.n_jobs), seeded(self.random_state, device) as seed:
+        with (
+            threads(self.n_jobs),
+            seeded(self.random_state, device) as seed,
+            self._whole_or_not_at_all(not first),
+        ):
             if first:
-                self._build(counts, seed)
-            self._check_width(counts)
+                self._build(chosen, counts, seed)
             self.objective_.to(device)
             torch.manual_seed(seed + done)
             self.schedule_ = self._schedule(counts.shape[0], self.kl_warmup, constant=True)
             trainer = Trainer(self.objective_, self.schedule_, seed + done, self._listeners())
             if self._optimizer_state is not None:
                 trainer.optimizer.load_state_dict(self._optimizer_state)
-            history = trainer.fit(Counts.from_scipy(counts, device), None, done=done, epochs=1)
-            self._optimizer_state = trainer.optimizer.state_dict()
-            earlier = [] if first else self.history_
-            self._finish(counts, history, arrange=False, earlier=earlier)
+            history = trainer.fit(
+                Counts.from_scipy(counts, device), None, done, 1, trained=not first
+            )
+            self._optimizer_state = None if history.fault else trainer.optimizer.state_dict()
+            self._add(counts, history, first)
+        self._pass_on(history)
         return self
 
     def transform(self, X: Any) -> Any:
         """P(factor on | document), ``(N, D)`` in [0, 1]; rows do not sum to one."""
         check_is_fitted(self)
         counts = self._validate(X)
-        blocks = [q for _, q in self._posteriors(counts)]
-        return np.concatenate(blocks).astype(counts.dtype, copy=False)
+        return np.concatenate(list(self._posteriors(counts))).astype(counts.dtype, copy=False)
 
     def predict(self, X: Any) -> NDArray[np.int8]:
         """Which factors are more likely on than off, 0/1 ``(N, D)``."""
         return np.asarray(np.asarray(self.transform(X)) > 0.5).astype(np.int8)
 
-    def inverse_transform(self, Z: ArrayLike) -> NDArray[np.float32]:
-        """Word probabilities ``(N, V)`` of documents with factors ``Z (N, D)`` on; dense."""
-        check_is_fitted(self)
-        values = np.asarray(Z, dtype=np.float32)
-        if values.ndim != 2 or values.shape[1] != self._factors():
-            raise InputError(
-                f"Z must have one column for each of the {self._factors()} factors, "
-                f"got shape {values.shape}"
-            )
-        return self._decoded(torch.from_numpy(values))
-
-    def factors(self) -> Factors:
-        """Everything that a ranking of words reads."""
-        check_is_fitted(self)
-        background = self.word_totals_ + 0.5
-        return Factors(
-            self.components_,
-            self.topic_word_.astype(np.float64),
-            background / background.sum(),
-            self.document_frequency_,
-            self.prevalence_,
-        )
-
-    @property
-    def components_(self) -> NDArray[np.float32]:
-        """Log-weights W, ``(D, V)``."""
-        return np.ascontiguousarray(self._joint().decoder.loadings().cpu().numpy())
-
-    @property
-    def intercept_(self) -> NDArray[np.float32]:
-        """Background log-weights b, ``(V,)``."""
-        return np.asarray(self._joint().decoder.bias.detach().cpu().numpy())
-
-    @property
-    def prior_(self) -> NDArray[np.float32]:
-        """P(z_d = 1), ``(D,)``."""
-        return np.asarray(self._joint().prior.probabilities().cpu().numpy())
-
-    @property
-    def topic_word_(self) -> NDArray[np.float32]:
-        """Word probabilities with one factor on and the others at their prevalence, ``(D, V)``."""
-        prevalence = torch.from_numpy(self.prevalence_).float()
-        states = prevalence.expand(len(prevalence), -1).clone().fill_diagonal_(1.0)
-        return self._decoded(states)
-
-    @property
-    def _n_features_out(self) -> int:
-        return self._factors()
-
-    def _joint(self) -> Any:
-        check_is_fitted(self, "objective_")
-        return self.objective_.joint
-
-    def _prepared(self, X: Any, names: ArrayLike | None, reset: bool) -> scipy.sparse.csr_matrix:
+    def _prepared(
+        self, X: Any, names: ArrayLike | None, going_on: bool
+    ) -> tuple[scipy.sparse.csr_matrix, parts.Parts]:
+        """Counts and parts, or the error that says what is wrong with them."""
         check_parameters(self)
-        counts = self._validate(X, names, reset=reset)
+        chosen = parts.choose(self.get_params(deep=False), self.n_components)
+        if going_on and self._factors() != self.n_components:
+            raise ConfigurationError(
+                f"training goes on with a model of {self._factors()} factors, got "
+                f"n_components={self.n_components}; clone the model to start anew"
+            )
+        counts = self._validate(X, names, reset=not going_on)
         if counts.sum() == 0:
             raise InputError(
                 f"X has no tokens: all {counts.shape[0]} rows are empty; expected counts above 0"
             )
-        return counts
+        return counts, chosen
 
-    def _check_width(self, counts: Any) -> None:
-        words = self.objective_.joint.sizes.words
-        if counts.shape[1] != words:
-            raise InputError(
-                f"warm_start goes on with a model of {words} words, got {counts.shape[1]} columns; "
-                "use warm_start=False to start anew"
-            )
+    @contextlib.contextmanager
+    def _whole_or_not_at_all(self, going_on: bool) -> Iterator[None]:
+        """Where a first training fails, leave no half of a model behind."""
+        try:
+            yield
+        except BaseException:
+            if not going_on:
+                for name in [name for name in vars(self) if name.endswith("_")]:
+                    delattr(self, name)
+            raise
 
-    def _build(self, counts: Any, seed: int) -> None:
-        chosen = parts.choose(self.get_params(deep=False), self.n_components)
-        self.inference_ = str(chosen.inference.name or chosen.inference.constructor)
-        self.init_ = str(chosen.init.name or chosen.init.constructor)
+    def _build(self, chosen: parts.Parts, counts: Any, seed: int) -> None:
+        self.inference_, self.init_ = chosen.inference.label, chosen.init.label
         self.objective_ = parts.build(
             chosen, counts.shape[1], self.n_components, self.overlap_penalty
         )
         parts.start(self.objective_, chosen, counts, initial.background(counts), seed)
-        self._optimizer_state = None
 
     def _schedule(self, documents: int, kl_warmup: float, constant: bool = False) -> Schedule:
         gradient, rate, size = self.objective_.gradient, self.learning_rate, self.batch_size
@@ -377,88 +337,8 @@ class BinaryFactorModel(
         own = [_print_epoch] if self.verbose else []
         return own + list(self.callbacks or [])
 
-    def _finish(
-        self,
-        counts: Any,
-        history: History,
-        *,
-        arrange: bool,
-        earlier: Sequence[Epoch] = (),
-        held_out: Any | None = None,
-    ) -> None:
-        """Put the factors in order, note the facts, and pass an interruption on."""
-        self.history_ = [*earlier, *history.epochs]
-        self.n_iter_ = len(self.history_)
-        self.best_iter_ = history.best
-        self.stopped_ = history.stopped
-        mean, _ = self._moments(counts)
-        if arrange:
-            self._arrange(mean)
-        self._remember(counts)
-        self.held_out_: dict[str, Evaluation] = {}
-        if held_out is not None:
-            totals = self.word_totals_ - np.asarray(held_out.sum(axis=0)).ravel()
-            for bound in ("elbo", "iwae"):
-                self.held_out_[bound] = self._evaluated(held_out, bound, 32, totals)
-        if history.interruption is not None:
-            raise history.interruption
-        if "not finite" in history.stopped:
-            warnings.warn(f"training stopped early: {history.stopped}", FitWarning, stacklevel=3)
-
-    @torch.no_grad()
-    def _arrange(self, mean: NDArray[np.float64]) -> None:
-        """Turn factors that are on in most documents around, and sort all by prevalence."""
-        joint: Any = self.objective_.joint
-        turnable = not getattr(joint.decoder, "nonnegative", False)
-        flipped = (mean > 0.5) & turnable
-        order = np.argsort(-np.where(flipped, 1 - mean, mean), kind="stable")
-        device = self._device()
-        places, turned = torch.from_numpy(order).to(device), torch.from_numpy(flipped).to(device)
-        posterior: Any = self.objective_.posterior
-        for part in (joint.decoder, joint.prior, posterior):
-            part.arrange(places, turned)
-
-    def _remember(self, counts: Any) -> None:
-        mean, variance = self._moments(counts)
-        self.word_totals_ = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
-        self.document_frequency_ = np.bincount(counts.indices, minlength=counts.shape[1]).astype(
-            np.float64
-        )
-        self.prevalence_ = mean
-        self.posterior_variance_ = variance
-        self.status_ = status(mean, variance)
-
-    def _moments(self, counts: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and variance of the posterior probabilities over documents, ``(D,)`` each."""
-        total = np.zeros((2, self._factors()))
-        for _, q in self._posteriors(counts):
-            total += q.sum(0, dtype=np.float64), np.square(q, dtype=np.float64).sum(0)
-        mean, square = total / counts.shape[0]
-        return mean, np.maximum(square - mean**2, 0)
-
-    def _posteriors(self, counts: Any) -> Any:
-        """Blocks of (rows, posterior probabilities ``(B, D)``) in the order of the documents."""
-        rows = self._rows("elbo") if self._enumerates() else 4096
-        everything = Counts.from_scipy(counts, self._device())
-        with threads(self.n_jobs), torch.no_grad():
-            self.objective_.eval()
-            for batch in in_order(everything, rows):
-                _, q = self.objective_.condition(batch)
-                yield batch.rows, q.mean().cpu().numpy()
-
-    def _decoded(self, values: torch.Tensor) -> NDArray[np.float32]:
-        joint, blocks = self._joint(), []
-        step = max(1, BLOCK // joint.sizes.words)
-        with torch.no_grad():
-            for part in torch.split(values.to(self._device()), step):
-                h, weights, bias = joint.logits(part[None])
-                blocks.append(torch.softmax(h[0] @ weights.t() + bias, -1).cpu().numpy())
-        return np.concatenate(blocks)
-
 
 def _print_epoch(epoch: Epoch) -> None:
-    import sys
-
     print(
         f"epoch {epoch.number}/{epoch.of}: bound {epoch.bound:.2f} nats a document, "
         f"perplexity {epoch.perplexity:.1f}, {epoch.active} factors active, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -91,21 +92,36 @@ def _check(parts: Parts, factors: int) -> None:
 def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> FactorObjective:
     """The objective of these parts, on the CPU, its parameters drawn from torch's generator."""
     bare = Sizes(words, factors)
-    gradient_class = parts.inference.constructor
-    if getattr(gradient_class, "posterior", "mean-field") == "enumerated":
+    if getattr(parts.inference.constructor, "posterior", "mean-field") == "enumerated":
         sizes = bare
         posterior: torch.nn.Module = EnumeratedPosterior(bare)
     else:
-        encoder = parts.encoder.build(bare)
+        encoder = _sound("encoder", parts.encoder, bare)
         sizes = bare._replace(features=encoder.width + 1)
         posterior = MeanFieldPosterior(sizes, encoder)
     joint = Joint(
         sizes,
-        parts.prior.build(sizes),
-        parts.decoder.build(sizes),
-        parts.likelihood.build(),
+        _sound("prior", parts.prior, sizes),
+        _sound("decoder", parts.decoder, sizes),
+        _sound("likelihood", parts.likelihood),
     )
-    return FactorObjective(joint, posterior, parts.inference.build(sizes), overlap_penalty)
+    gradient = _sound("inference", parts.inference, sizes)
+    return FactorObjective(joint, posterior, gradient, overlap_penalty)
+
+
+def _sound(what: str, choice: Choice, *sizes: Sizes) -> Any:
+    """The part, if it is one and its parameters are numbers."""
+    part = choice.build(*sizes)
+    if not isinstance(part, torch.nn.Module):
+        raise ConfigurationError(
+            f"{what}={choice.label!r} must make a torch.nn.Module, got a {type(part).__name__}"
+        )
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in part.parameters()):
+        given = ", ".join(f"{key}={value!r}" for key, value in choice.options.items())
+        raise ConfigurationError(
+            f"{what}={choice.label!r} cannot take {given}: its parameters would not be finite"
+        )
+    return part
 
 
 def start(
@@ -115,9 +131,15 @@ def start(
     decoder: Any = objective.joint.decoder
     with torch.no_grad():
         decoder.bias.copy_(torch.from_numpy(background))
-    loadings = parts.init.constructor(
-        counts, objective.joint.sizes.factors, seed, **parts.init.options
-    )
+    sizes = objective.joint.sizes
+    raised = counts.astype(np.float64)  # a copy; the same start whatever the type of the counts
+    np.maximum(raised.data, 1, out=raised.data)  # 1 + log(count) is negative for small fractions
+    loadings = np.asarray(parts.init.build(raised, sizes.factors, seed))
+    if loadings.shape != (sizes.factors, sizes.words) or not np.isfinite(loadings).all():
+        raise ConfigurationError(
+            f"init={parts.init.label!r} must give finite loadings of shape "
+            f"{(sizes.factors, sizes.words)}, got shape {loadings.shape}"
+        )
     decoder.start(torch.from_numpy(loadings).float())
 
 

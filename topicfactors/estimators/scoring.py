@@ -13,11 +13,11 @@ from topicfactors.contracts import CountBatch
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError, InputError, unknown_name
 from topicfactors.estimators.base import CountsEstimator, threads
+from topicfactors.estimators.checks import is_whole
 from topicfactors.inference import bounds
 from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.insight.metrics import Perplexity, perplexity, unigram_log_prob
 from topicfactors.training.batches import in_order
-from topicfactors.training.objectives import FactorObjective
 
 ENUMERABLE = 20  # most factors for which log p(x) is summed exactly
 BLOCK = 2**24  # floats of a table of states that are held at once
@@ -37,7 +37,6 @@ class Evaluation(NamedTuple):
 class ScoringMixin(CountsEstimator):
     """score, perplexity and evaluate, from the objective that ``fit`` has left."""
 
-    objective_: FactorObjective
     word_totals_: NDArray[np.float64]
 
     def score_samples(self, X: Any, *, bound: str = "elbo", samples: int = 32) -> Any:
@@ -102,12 +101,15 @@ class ScoringMixin(CountsEstimator):
             exp(−Σ log p / Σ unseen tokens).
         """
         check_is_fitted(self)
+        _check_samples(samples)
         seen, unseen = self._validate(X_seen), self._validate(X_unseen)
         if seen.shape[0] != unseen.shape[0]:
             raise InputError(
                 f"X_seen and X_unseen must have the same documents, got {seen.shape[0]} and "
                 f"{unseen.shape[0]} rows"
             )
+        if unseen.sum() == 0:
+            raise InputError("X_unseen has no tokens; expected counts above 0 to predict")
         device, total = self._device(), 0.0
         other = Counts.from_scipy(unseen, device)
         with threads(self.n_jobs), torch.no_grad():
@@ -116,7 +118,7 @@ class ScoringMixin(CountsEstimator):
                 target, q = self.objective_.condition(batch)
                 noise = self._noise(batch.counts, samples)
                 words = other.select(batch.rows)
-                total += float(bounds.completion(target, q, words, samples, noise).sum())
+                total += float(bounds.completion(target, q, words, samples, noise).double().sum())
         return float(np.exp(-total / unseen.sum()))
 
     def _evaluated(
@@ -147,29 +149,23 @@ class ScoringMixin(CountsEstimator):
     def _noise(self, counts: CountBatch, samples: int) -> torch.Tensor:
         return document_noise(document_keys(counts), samples, self._factors())
 
-    def _factors(self) -> int:
-        return int(self.objective_.joint.sizes.factors)
-
-    def _enumerates(self) -> bool:
-        """Is the posterior itself exact? Then every bound is log p(x)."""
-        return self.objective_.gradient.posterior == "enumerated"
-
     def _rows(self, bound: str) -> int:
         """Documents a batch: few where each needs a table of states."""
         if bound == "exact" or self._enumerates():
             return max(1, BLOCK >> self._factors())
         return 512
 
-    def _device(self) -> torch.device:
-        return next(self.objective_.parameters()).device
-
     def _check_bound(self, bound: str, samples: int) -> None:
         if bound not in BOUNDS:
             raise unknown_name("bound", bound, BOUNDS)
-        if samples < 1:
-            raise ConfigurationError(f"samples must be 1 or more, got {samples}")
+        _check_samples(samples)
         if bound == "exact" and self._factors() > ENUMERABLE:
             raise ConfigurationError(
                 f"bound='exact' sums over 2^D states and serves at most {ENUMERABLE} factors, "
                 f"this model has {self._factors()}; use bound='iwae'"
             )
+
+
+def _check_samples(samples: object) -> None:
+    if not is_whole(samples) or samples < 1:
+        raise ConfigurationError(f"samples must be a whole number of 1 or more, got {samples!r}")

@@ -30,6 +30,6 @@ class Exact(Gradient):
         if kl_weight >= 1:
             return Surrogate(-table.logsumexp(0), bound)
         weight = max(kl_weight, LEAST_WEIGHT)
-        states = all_states(target.factors, table.device)[:, None, :]
+        states = all_states(target.factors, table.device).to(table.dtype)[:, None, :]
         prior = target.log_prior(states)  # (2^D, 1 or B)
         return Surrogate(-weight * (prior + (table - prior) / weight).logsumexp(0), bound)

@@ -143,7 +143,7 @@ class Enumerated:
         cumulative = self.log_weights.t().exp().cumsum(1)  # (B, 2^D)
         places = noise[..., 0].t().contiguous() * cumulative[:, -1:]
         chosen = torch.searchsorted(cumulative, places).clamp_max(len(self.states) - 1).t()
-        bits = self.states[chosen]
+        bits = self.states[chosen].to(self.log_weights.dtype)
         return Draw(bits, bits, self.logits.expand_as(bits), noise)
 
     def log_prob(self, draw: Draw) -> Tensor:
@@ -153,7 +153,7 @@ class Enumerated:
 
     def mean(self) -> Tensor:
         """P(z_d = 1 | x), ``(B, D)``."""
-        return self.log_weights.exp().t() @ self.states
+        return self.log_weights.exp().t() @ self.states.to(self.log_weights.dtype)
 
     def detach(self) -> Enumerated:
         """The same distribution, cut off from the graph."""

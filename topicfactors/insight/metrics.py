@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
@@ -51,18 +52,20 @@ def npmi(counts: Any, columns: NDArray[np.int64]) -> Array:
     a pair that never comes together counts −1 (Bouma, 2009).
     """
     used, places = np.unique(columns, return_inverse=True)
-    places = places.reshape(columns.shape)
-    present = counts[:, used].astype(bool).astype(np.float64)
-    together = np.asarray((present.T @ present).todense()) / counts.shape[0]
-    alone = np.diag(together)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(together) - np.log(alone[:, None] * alone)
-        scores = np.where(together > 0, ratio / -np.log(together), -1.0)
-    scores = np.where(together >= 1, 1.0, scores)
     first, second = np.triu_indices(columns.shape[1], 1)
     if len(first) == 0:
         return np.zeros(len(columns))
-    return np.asarray(scores[places[:, first], places[:, second]].mean(1))
+    places = places.reshape(columns.shape)
+    left, right = places[:, first].ravel(), places[:, second].ravel()
+    present = scipy.sparse.csc_matrix(counts[:, used], copy=True)
+    present.data = (present.data > 0).astype(np.float64)
+    joint = (present.T @ present).tocsr() / counts.shape[0]
+    together, alone = np.asarray(joint[left, right]).ravel(), joint.diagonal()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log(together) - np.log(alone[left] * alone[right])
+        scores = np.where(together > 0, ratio / -np.log(together), -1.0)
+    scores = np.where(together >= 1, 1.0, scores)
+    return np.asarray(scores.reshape(len(columns), -1).mean(1))
 
 
 def diversity(columns: NDArray[np.int64]) -> float:

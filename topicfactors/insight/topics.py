@@ -87,11 +87,21 @@ def rank(factors: Factors, ranking: str) -> Array:
 
 
 def top_columns(scores: Array, words: int) -> NDArray[np.int64]:
-    """Columns of the best ``words`` of every row, best first, ``(D, words)``."""
+    """Columns of the best ``words`` of every row, best first, ``(D, words)``.
+
+    Fewer where there are not so many columns; equal scores are listed in the order of the columns.
+    """
     words = min(words, scores.shape[1])
-    best = np.argpartition(-scores, words - 1, axis=1)[:, :words]
-    order = np.argsort(-np.take_along_axis(scores, best, 1), axis=1, kind="stable")
-    return np.asarray(np.take_along_axis(best, order, 1))
+    if words < 1:
+        return np.zeros((len(scores), 0), np.int64)
+    return np.stack([_best(row, words) for row in scores])
+
+
+def _best(scores: Array, words: int) -> NDArray[np.int64]:
+    least = np.partition(scores, len(scores) - words)[len(scores) - words]
+    above, equal = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
+    chosen = np.sort(np.concatenate([above, equal[: words - len(above)]]))
+    return np.asarray(chosen[np.argsort(-scores[chosen], kind="stable")], np.int64)
 
 
 def status(mean: Array, variance: Array) -> list[str]:

@@ -12,9 +12,10 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
-from sklearn.decomposition import NMF, TruncatedSVD
+from sklearn.decomposition import NMF
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
+from sklearn.utils.extmath import randomized_svd
 
 Initial = Callable[[Any, int, int], NDArray[np.float64]]
 """``(counts (N, V) CSR, factors D, seed) -> loadings (D, V)``."""
@@ -40,10 +41,8 @@ def clusters(counts: Any, factors: int, seed: int) -> NDArray[np.float64]:
     if wanted < 2 or tfidf.nnz == 0:
         return random(counts, factors, seed)
     dimensions = max(2, min(50, wanted))
-    documents = TruncatedSVD(min(dimensions, tfidf.shape[1] - 1), random_state=seed).fit_transform(
-        tfidf
-    )
-    labels = _kmeans(normalize(documents), wanted, seed)
+    left, scales, _ = randomized_svd(tfidf, dimensions, random_state=seed)
+    labels = _kmeans(normalize(left * scales), wanted, seed)
     members = scipy.sparse.csr_matrix(
         (np.ones(len(labels)), (labels, np.arange(len(labels)))), shape=(wanted, len(labels))
     )

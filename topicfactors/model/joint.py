@@ -53,7 +53,8 @@ class FactorTarget:
 
     def table(self) -> Tensor:
         """Log p(x, z) of all 2^D states, ``(2^D, B)`` nats."""
-        states = all_states(self.factors, self.counts.values.device)[:, None, :]
+        bias = self.joint.decoder.bias
+        states = all_states(self.factors, bias.device).to(bias.dtype)[:, None, :]
         return self.log_likelihood(states) + self.log_prior(states)
 
     def sample(self, samples: int) -> Tensor:

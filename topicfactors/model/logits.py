@@ -18,6 +18,7 @@ from torch import Tensor
 from topicfactors.contracts import CountBatch
 
 TILE = 2**20  # floats; of 2^16 to 2^22 the fastest on two cores at V = 2,000 and 50,000
+UNDERFLOW = 1e-25  # a sum of products below this has lost terms in float32
 WIDEST = 2**13  # columns of a tile, so that a large vocabulary still leaves rows to a product
 
 
@@ -121,8 +122,10 @@ class Logits(NamedTuple):
         r"""Log Σ_v p_v e^{±W_vd} with p = softmax(η), ``(S, B or 1, D)``.
 
         The sign is + where h is off (≤ ½), − where it is on: by how much the log-sum-exp moves
-        when that one column flips. ``factors`` keeps the first columns only. Computed relative to
-        the largest weight of a column, so |W| > 30 is safe in float32.
+        when that one column flips. ``factors`` keeps the first columns only.
+
+        Two products with exp(±W), relative to the largest weight of a column; where those
+        underflow (weights tens of nats apart), the sum is taken again in the log domain.
         """
         h = self.h.reshape(-1, self.h.shape[-1])
         columns = self.weights[:, :factors]
@@ -130,11 +133,27 @@ class Logits(NamedTuple):
         top = signed.amax(0)
         factor = (signed - top).exp_()
         sums = h.new_zeros(h.shape[0], factor.shape[1])
+        norm = torch.empty_like(h[:, :1])
         for rows in _row_blocks(h.shape[0], self.weights.shape[0]):
-            total = _tile_logsumexp(h[rows], self.weights, self.bias)[:, None]
+            norm[rows] = _tile_logsumexp(h[rows], self.weights, self.bias)[:, None]
             for words in _word_blocks(self.weights.shape[0]):
                 tile = torch.addmm(self.bias[words], h[rows], self.weights[words].t())
-                sums[rows].addmm_(tile.sub_(total).exp_(), factor[words])
+                sums[rows].addmm_(tile.sub_(norm[rows]).exp_(), factor[words])
+        up, down = sums.chunk(2, 1)
+        on = h[:, : columns.shape[1]] > 0.5
+        weak = torch.where(on, down, up) < UNDERFLOW
         up, down = (sums.log_() + top).chunk(2, 1)
-        chosen = torch.where(h[:, : columns.shape[1]] > 0.5, down, up)
+        chosen = torch.where(on, down, up)
+        if bool(weak.any()):
+            self._mend(chosen, weak, on, norm)
         return chosen.reshape(*self.h.shape[:2], -1)
+
+    def _mend(self, terms: Tensor, weak: Tensor, on: Tensor, norm: Tensor) -> None:
+        """Take the flip terms that underflowed again, one column and sign at a time."""
+        h = self.h.reshape(-1, self.h.shape[-1])
+        for column in weak.any(0).nonzero()[:, 0].tolist():
+            for state, sign in ((on, -1), (~on, 1)):
+                rows = weak[:, column] & state[:, column]
+                moved = self.bias + sign * self.weights[:, column]
+                again = _tile_logsumexp(h[rows], self.weights, moved)
+                terms[rows, column] = again - norm[rows, 0]

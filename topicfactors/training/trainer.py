@@ -17,11 +17,12 @@ from topicfactors.corpus.counts import Counts
 from topicfactors.errors import FitError
 from topicfactors.inference import bounds
 from topicfactors.inference.noise import document_keys, document_noise
+from topicfactors.insight.topics import DEAD
 from topicfactors.training.batches import Batches, in_order
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.objectives import FactorObjective
 
-DEAD = 0.05**2  # a factor whose posterior varies less than this between documents says nothing
+SAMPLE = 1000  # training documents that are scored where none are held out
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class History:
     epochs: list[Epoch] = field(default_factory=list)
     best: int = 0
     stopped: str = ""  # empty: all epochs were run
+    fault: str = ""  # what was not finite, where that ended training
     interruption: BaseException | None = None
 
 
@@ -101,11 +103,18 @@ class Trainer:
         self.optimizer = torch.optim.Adam(groups, lr=schedule.learning_rate, betas=(0.9, 0.99))
 
     def fit(
-        self, counts: Counts, held_out: Counts | None, done: int = 0, epochs: int | None = None
+        self,
+        counts: Counts,
+        held_out: Counts | None,
+        done: int = 0,
+        epochs: int | None = None,
+        *,
+        trained: bool = False,
     ) -> History:
         """Train on some documents, watch others; Ctrl-C ends training and is kept in the history.
 
         ``done`` epochs of the schedule lie behind; ``epochs`` more are made (default: the rest).
+        ``trained`` says that the weights it begins with are worth keeping.
 
         Raises
         ------
@@ -114,28 +123,56 @@ class Trainer:
         """
         history, began = History(), time.perf_counter()
         batches = Batches(counts, self.schedule.batch_size, self.seed)
-        watch = _Watch(self.objective, self.schedule)
+        watch = _Watch(self.objective, self.schedule, done)
+        last = self.schedule.epochs if epochs is None else done + epochs
         try:
-            last = self.schedule.epochs if epochs is None else done + epochs
             for number in range(done + 1, last + 1):
-                bound, faulty = self._epoch(batches, number)
-                if faulty is not None:
-                    history.stopped = self._name_fault(faulty, number, watch)
+                event, fault = self._pass(batches, held_out, number, began)
+                if fault:
+                    history.stopped = history.fault = self._explain(fault, watch, trained)
                     break
-                scores = None if held_out is None else score(self.objective, held_out)
-                event = self._event(number, bound, scores, counts, time.perf_counter() - began)
                 history.epochs.append(event)
+                finished = watch.finished(event)
                 for callback in self.callbacks:
                     callback(event)
-                if watch.finished(event):
+                if finished:
                     history.stopped = f"no progress for {self.schedule.patience} epochs"
                     break
         except StopIteration as stop:
             history.stopped = str(stop) or "a callback asked to stop"
         except KeyboardInterrupt as interruption:
             history.stopped, history.interruption = "interrupted", interruption
-        history.best = watch.restore()
+        finally:
+            history.best = watch.restore()
         return history
+
+    def _pass(
+        self, batches: Batches, held_out: Counts | None, number: int, began: float
+    ) -> tuple[Epoch, str]:
+        """One epoch and its scores; what was not finite, or an empty string."""
+        bound, faulty = self._epoch(batches, number)
+        if held_out is None:
+            rows = torch.arange(min(len(batches.counts), SAMPLE), device=self.shared[0].device)
+            scores = score(self.objective, batches.counts.select(rows))
+        else:
+            scores = score(self.objective, held_out)
+        progress = min(1.0, number / self.schedule.epochs)
+        event = Epoch(
+            number,
+            self.schedule.epochs,
+            bound,
+            scores.perplexity,
+            None if held_out is None else scores.bound,
+            scores.active,
+            self.schedule.kl_weight_at(progress),
+            self.schedule.learning_rate_at(progress),
+            time.perf_counter() - began,
+        )
+        if faulty is not None:
+            return event, f"the loss was not finite at step {faulty} of epoch {number}"
+        if not math.isfinite(scores.bound):
+            return event, f"the bound was not finite after step {len(batches)} of epoch {number}"
+        return event, ""
 
     def _epoch(self, batches: Batches, number: int) -> tuple[float, int | None]:
         """One pass; the mean bound, and the first step (from 1) whose gradient was not finite."""
@@ -175,51 +212,30 @@ class Trainer:
         wanted = device == "cuda" if self.schedule.autocast is None else self.schedule.autocast
         return torch.autocast(device, dtype=torch.bfloat16, enabled=wanted)
 
-    def _event(
-        self, number: int, bound: float, scores: Scores | None, counts: Counts, seconds: float
-    ) -> Epoch:
-        progress = min(1.0, number / self.schedule.epochs)
-        if scores is None:
-            some = torch.arange(min(len(counts), 1000), device=counts.values.device)
-            scores, held = score(self.objective, counts.select(some)), None
-        else:
-            held = scores.bound
-        return Epoch(
-            number,
-            self.schedule.epochs,
-            bound,
-            scores.perplexity,
-            held,
-            scores.active,
-            self.schedule.kl_weight_at(progress),
-            self.schedule.learning_rate_at(progress),
-            seconds,
-        )
-
-    def _name_fault(self, step: int, epoch: int, watch: _Watch) -> str:
-        where = f"the loss was not finite at step {step} of epoch {epoch}"
+    def _explain(self, fault: str, watch: _Watch, trained: bool) -> str:
         cure = f"try a learning rate below {self.schedule.learning_rate:g}"
-        if not watch.best:
-            raise FitError(f"{where}, before any epoch was complete; {cure}")
-        return f"{where}; the weights of epoch {watch.best} are kept; {cure}"
+        if watch.best:
+            return f"{fault}; the weights of epoch {watch.best} are kept; {cure}"
+        if trained:
+            return f"{fault}; the weights from before are kept; {cure}"
+        raise FitError(f"{fault}, before any epoch was complete; {cure}")
 
 
 class _Watch:
     """Keeps the best weights, and says when nothing gets better any more."""
 
-    def __init__(self, objective: FactorObjective, schedule: Schedule) -> None:
+    def __init__(self, objective: FactorObjective, schedule: Schedule, done: int = 0) -> None:
         self.objective, self.schedule = objective, schedule
-        self.best, self.score = 0, -math.inf
-        self.weights: dict[str, Tensor] = {}
+        self.best, self.score = done, -math.inf
         self.waited, self.mark = 0, -math.inf
+        self._keep()
 
     def finished(self, event: Epoch) -> bool:
         """Note an epoch; True when patience is at its end."""
         score = -math.inf if event.held_out is None else event.held_out
         if event.held_out is None or score > self.score:
             self.best, self.score = event.number, score
-            state = self.objective.state_dict()
-            self.weights = {name: tensor.clone() for name, tensor in state.items()}
+            self._keep()
         if event.held_out is None or event.kl_weight < 1 or self.schedule.patience == 0:
             return False
         if score > self.mark + self.schedule.tol * abs(score):
@@ -229,10 +245,18 @@ class _Watch:
         return self.waited >= self.schedule.patience
 
     def restore(self) -> int:
-        """Put the best weights back; the number of their epoch."""
-        if self.weights:
+        """Put the best weights back; the number of their epoch.
+
+        Where no epoch was complete, the weights of the moment stay if they are finite.
+        """
+        now = self.objective.parameters()
+        if self.best or not all(bool(torch.isfinite(weights).all()) for weights in now):
             self.objective.load_state_dict(self.weights)
         return self.best
+
+    def _keep(self) -> None:
+        state = self.objective.state_dict()
+        self.weights = {name: tensor.clone() for name, tensor in state.items()}
 
 
 @torch.no_grad()
@@ -247,7 +271,7 @@ def score(objective: FactorObjective, counts: Counts, batch_size: int = 1024) ->
         means.append(q.mean())
     each, words = torch.cat(parts), counts.lengths
     used = words > 0
-    active = torch.cat(means).var(0, correction=0) > DEAD
+    active = torch.cat(means).var(0, correction=0) >= DEAD
     perplexity = (
         torch.exp(-(each[used] / words[used]).mean()) if bool(used.any()) else torch.ones(())
     )

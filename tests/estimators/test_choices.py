@@ -1,0 +1,197 @@
+"""Parts by name, by name with options, and as constructors."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from tests.estimators.planted import model
+from topicfactors import ConfigurationError
+from topicfactors.estimators.choices import resolve, spell
+from topicfactors.estimators.parts import REGISTRIES, choose, spell_all
+from topicfactors.gradients import GRADIENTS
+from topicfactors.gradients.gumbel_softmax import GumbelSoftmax
+from topicfactors.gradients.nvil import NVIL
+from topicfactors.inference.encoders import BagOfWordsEncoder
+from topicfactors.model.decoders import LogLinearDecoder
+
+
+def found(value, what="inference"):
+    return resolve(what, value, REGISTRIES[what])
+
+
+def test_a_name_with_options():
+    choice = found("nvil:samples=8,input_baseline=false,decay=0.5")
+    assert (choice.name, choice.constructor) == ("nvil", NVIL)
+    assert choice.options == {"samples": 8, "input_baseline": False, "decay": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("True", True),
+        ("false", False),
+        ("None", None),
+        ("null", None),
+        ("1e-3", 1e-3),
+        ("7", 7),
+        ("word", "word"),
+    ],
+)
+def test_values_of_options(text, value):
+    assert found(f"dvae:start={text}").options == {"start": value}
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "options"),
+    [
+        (NVIL, "nvil", {}),
+        (partial(NVIL, samples=8), "nvil", {"samples": 8}),
+        ("nvil", "nvil", {}),
+        ("nvil:", "nvil", {}),
+    ],
+)
+def test_constructors_of_the_registry_keep_their_name(value, name, options):
+    choice = found(value)
+    assert (choice.name, choice.constructor, choice.options) == (name, NVIL, options)
+
+
+@pytest.mark.parametrize("what", sorted(REGISTRIES))
+def test_unknown_names_come_with_the_nearest(what):
+    near = min(REGISTRIES[what])
+    with pytest.raises(ConfigurationError, match=f"{what} must be one of .*did you mean") as caught:
+        model(2, **{what: near + "x"}).fit(np.ones((3, 4)))
+    assert repr(near) in str(caught.value)
+
+
+def test_auto_is_offered_where_it_may_be_asked_for():
+    with pytest.raises(ConfigurationError, match="must be one of 'auto', 'dvae'"):
+        found("gumble")
+    with pytest.raises(ConfigurationError, match="prior must be one of 'bernoulli', got 'auto'"):
+        found("auto", "prior")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ({"inference": "nvil:sample=8"}, "nvil has no option 'sample'; its options are: samples,"),
+        ({"encoder": "bag-of-words:wide=8"}, "no option 'wide'; its options are: width, layers, d"),
+        ({"likelihood": "multinomial:a=1"}, "multinomial has no option 'a'; its options are: none"),
+        ({"init": "nmf:tolerance=1"}, "nmf has no option 'tolerance'; its options are: none"),
+        ({"decoder": partial(LogLinearDecoder, sign=1)}, "log-linear has no option 'sign'"),
+        ({"encoder": "bag-of-words:width=wide"}, "bag-of-words cannot take width='wide': "),
+        ({"encoder": "bag-of-words:dropout=3"}, "bag-of-words cannot take dropout=3: dropout"),
+        ({"prior": "bernoulli:probability=2"}, "cannot take probability=2: its parameters would"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_with_those_that_do(parameter, message):
+    chosen = {"inference": "gumbel-softmax"} | parameter
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        model(2, **chosen).fit(np.ones((3, 4)))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["nvil:samples", "nvil:samples=8,quick", "nvil:=8", "nvil:a b=1"])
+def test_bad_spelling_shows_the_right_one(text):
+    with pytest.raises(ConfigurationError, match="written name:option=value,option=value, got"):
+        found(text)
+
+
+@pytest.mark.parametrize("value", [3, None, ["nvil"], object()])
+def test_what_is_no_part_is_refused(value):
+    with pytest.raises(ConfigurationError, match="inference must be one of dvae, .* constructor, "):
+        found(value)
+
+
+def test_a_constructor_that_makes_something_else_is_refused(corpus):
+    with pytest.raises(ConfigurationError, match=r"encoder='list' must make a torch\.nn\.Module"):
+        model(2, inference="dvae", encoder=lambda_named("list")).fit(corpus.counts)
+
+
+def lambda_named(name):
+    def make(*sizes):
+        return []
+
+    make.__name__ = name
+    return make
+
+
+class Sharp(GumbelSoftmax):
+    def __init__(self, sizes, *, end=0.2):
+        super().__init__(sizes, end=end)
+
+
+@pytest.mark.parametrize("value", [Sharp, partial(Sharp, end=0.3)])
+def test_a_constructor_of_ones_own(value, corpus):
+    fitted = model(2, inference=value, max_iter=2).fit(corpus.counts)
+    assert fitted.inference_ == "Sharp"
+    assert isinstance(fitted.objective_.gradient, Sharp)
+    assert fitted.objective_.gradient.end == (0.2 if value is Sharp else 0.3)
+    with pytest.raises(ConfigurationError, match="constructor of your own, which a file cannot"):
+        spell_all(fitted.get_params())
+
+
+def test_parts_are_built_as_asked(corpus):
+    fitted = model(
+        2,
+        inference=partial(NVIL, samples=3),
+        encoder=partial(BagOfWordsEncoder, width=16, layers=2),
+        decoder="mlp:width=7",
+        init=lambda counts, factors, seed: np.zeros((factors, counts.shape[1])),
+        max_iter=1,
+    ).fit(corpus.counts)
+    assert fitted.inference_ == "nvil"
+    assert fitted.objective_.gradient.samples == 3
+    assert fitted.objective_.posterior.encoder.width == 16
+    assert fitted.objective_.joint.decoder.hidden.out_features == 7
+
+
+@pytest.mark.parametrize(
+    "loadings", [np.zeros((3, 48)), np.zeros(48), np.full((2, 48), np.nan)], ids=str
+)
+def test_a_start_of_another_shape_is_refused(loadings, corpus):
+    def mine(counts, factors, seed):
+        return loadings
+
+    with pytest.raises(ConfigurationError, match=r"init='mine' must give finite loadings of shape"):
+        model(2, init=mine).fit(corpus.counts)
+
+
+@pytest.mark.parametrize("name", sorted(GRADIENTS))
+def test_what_is_spelt_is_understood_again(name):
+    assert spell("inference", GRADIENTS[name], GRADIENTS) == name
+    assert found(spell("inference", name, GRADIENTS)).name == name
+
+
+def test_options_are_spelt_and_understood_again():
+    options = {"samples": 8, "input_baseline": False, "decay": 0.25}
+    text = spell("inference", partial(NVIL, **options), GRADIENTS)
+    assert found(text).options == options
+
+
+def test_the_spelt_parts_make_the_same_model(corpus):
+    one = model(2, inference=partial(GumbelSoftmax, hard=True), decoder=LogLinearDecoder)
+    spelt = spell_all(one.get_params())
+    assert spelt["init"] == "auto"
+    other = model(2, **(one.get_params() | spelt))
+    np.testing.assert_array_equal(
+        one.fit(corpus.counts).components_, other.fit(corpus.counts).components_
+    )
+
+
+def test_a_relaxed_gradient_over_states_is_refused():
+    class Wrong(GumbelSoftmax):
+        posterior = "enumerated"
+
+    chosen = model(2, inference=Wrong).get_params()
+    with pytest.raises(ConfigurationError, match="needs a posterior that can be relaxed"):
+        choose(chosen, 2)
+
+
+def test_devices(corpus):
+    with pytest.raises(ConfigurationError, match="device must be 'auto', 'cpu', 'cuda' or 'mps'"):
+        model(device="abacus").fit(corpus.counts)
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigurationError, match="present on this machine, got 'cuda'"):
+            model(device="cuda").fit(corpus.counts)

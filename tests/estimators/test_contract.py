@@ -1,0 +1,60 @@
+"""scikit-learn's contract, and that the checks which are expected to fail really do."""
+
+import pytest
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+
+from topicfactors import EXPECTED_FAILED_CHECKS, BinaryFactorModel
+
+QUICK = {"max_iter": 2, "device": "cpu", "n_jobs": 1, "encoder": "bag-of-words:width=8"}
+EXPECTED = EXPECTED_FAILED_CHECKS["BinaryFactorModel"]
+
+
+def expected_failures(estimator):
+    return EXPECTED
+
+
+@parametrize_with_checks(
+    [BinaryFactorModel(2, **QUICK), BinaryFactorModel(2, inference="gumbel-softmax", **QUICK)],
+    expected_failed_checks=expected_failures,
+)
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "check_dataframe_column_names_consistency",
+        "check_transformer_get_feature_names_out",
+        "check_transformer_get_feature_names_out_pandas",
+        "check_set_output_transform",
+        "check_set_output_transform_pandas",
+        "check_global_output_transform_pandas",
+        "check_n_features_in",
+    ],
+)
+def test_what_scikit_learn_asks_of_its_own(name):
+    getattr(estimator_checks, name)("BinaryFactorModel", BinaryFactorModel(2, **QUICK))
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_expected_failures_really_fail(name):
+    checks = [
+        check
+        for _, check in estimator_checks_generator(BinaryFactorModel(2, **QUICK), legacy=True)
+        if check.func.__name__ == name
+    ]
+    assert checks, "no such check any more: take it off the list"
+    for check in checks:
+        with pytest.raises(AssertionError):
+            check(BinaryFactorModel(2, **QUICK))
+    assert EXPECTED[name].strip()
+
+
+def test_expected_failures_fail_for_the_shape_of_predict_alone(monkeypatch):
+    predict = BinaryFactorModel.predict
+    monkeypatch.setattr(BinaryFactorModel, "predict", lambda self, X: predict(self, X)[:, 0])
+    for name in EXPECTED:
+        getattr(estimator_checks, name)("BinaryFactorModel", BinaryFactorModel(2, **QUICK))

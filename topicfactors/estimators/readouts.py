@@ -1,0 +1,82 @@
+"""What a fitted factor model says of itself: loadings, prior and word probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
+
+from topicfactors.errors import InputError
+from topicfactors.estimators.base import CountsEstimator
+from topicfactors.insight.topics import Factors
+
+BLOCK = 2**24  # floats of a dense result that are made at once
+
+
+class ReadoutMixin(CountsEstimator):
+    """components_, intercept_, prior_, topic_word_ and inverse_transform, from the objective."""
+
+    word_totals_: NDArray[np.float64]
+    document_frequency_: NDArray[np.float64]
+    prevalence_: NDArray[np.float64]
+
+    def inverse_transform(self, Z: ArrayLike) -> NDArray[np.float32]:
+        """Word probabilities ``(N, V)`` of documents with factors ``Z (N, D)`` on; dense."""
+        check_is_fitted(self)
+        values = check_array(Z, dtype=np.float32, input_name="Z")
+        if values.shape[1] != self._factors():
+            raise InputError(
+                f"Z must have one column for each of the {self._factors()} factors, "
+                f"got shape {values.shape}"
+            )
+        return self._decoded(torch.tensor(values))
+
+    def factors(self) -> Factors:
+        """Everything that a ranking of words reads."""
+        check_is_fitted(self)
+        background = self.word_totals_ + 0.5
+        return Factors(
+            self.components_,
+            self.topic_word_.astype(np.float64),
+            background / background.sum(),
+            self.document_frequency_,
+            self.prevalence_,
+        )
+
+    @property
+    def components_(self) -> NDArray[np.float32]:
+        """Log-weights W, ``(D, V)``."""
+        return np.ascontiguousarray(self._joint().decoder.loadings().cpu().numpy())
+
+    @property
+    def intercept_(self) -> NDArray[np.float32]:
+        """Background log-weights b, ``(V,)``."""
+        return np.asarray(self._joint().decoder.bias.detach().cpu().numpy())
+
+    @property
+    def prior_(self) -> NDArray[np.float32]:
+        """P(z_d = 1), ``(D,)``."""
+        return np.asarray(self._joint().prior.probabilities().cpu().numpy())
+
+    @property
+    def topic_word_(self) -> NDArray[np.float32]:
+        """Word probabilities with one factor on and the others at their prevalence, ``(D, V)``."""
+        check_is_fitted(self)
+        prevalence = torch.from_numpy(self.prevalence_).float()
+        states = prevalence.expand(len(prevalence), -1).clone().fill_diagonal_(1.0)
+        return self._decoded(states)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._factors()
+
+    def _decoded(self, values: torch.Tensor) -> NDArray[np.float32]:
+        joint, blocks = self._joint(), []
+        step = max(1, BLOCK // joint.sizes.words)
+        with torch.no_grad():
+            for part in torch.split(values.to(self._device()), step):
+                h, weights, bias = joint.logits(part[None])
+                blocks.append(torch.softmax(h[0] @ weights.t() + bias, -1).cpu().numpy())
+        return np.concatenate(blocks)
