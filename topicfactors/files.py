@@ -117,7 +117,8 @@ def _put_in_place(temporary: Path, path: Path) -> None:
             os.replace(old, path)
         raise
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _temporary(path: Path, folder: bool) -> Path:

@@ -6,6 +6,7 @@ The folder holds numbers and settings, no code and no training data; it is never
 from __future__ import annotations
 
 import json
+import numbers
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
     folder
         Where; made with its parents.
     overwrite
-        Replace a folder that exists.
+        Replace a saved model that exists; a folder of anything else is kept.
 
     Raises
     ------
@@ -56,7 +57,8 @@ def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
     for name, step in steps:
         if isinstance(step, DocumentVectorizer):
             words = [str(word) for word in step.get_feature_names_out()]
-            described.append(_described(name, step, _vectorizer_parameters(step), {}))
+            facts = {"words": len(words)}
+            described.append(_described(name, step, _vectorizer_parameters(step), facts))
         elif isinstance(step, BinaryFactorModel):
             tensors = _tensors(step)
             if hasattr(step, "feature_names_in_"):
@@ -73,7 +75,7 @@ def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
         "pipeline": isinstance(model, Pipeline),
         "steps": described,
     }
-    with whole_folder(folder, overwrite=overwrite) as temporary:
+    with whole_folder(folder, overwrite=overwrite, mark="config.json") as temporary:
         text = json.dumps(config, indent=2, ensure_ascii=False)
         (temporary / "config.json").write_text(text + "\n", encoding="utf-8")
         if tensors:
@@ -95,11 +97,9 @@ def load(folder: str | Path) -> Any:
     words = _read_words(folder / "vocabulary.txt")
     try:
         steps = [(step["name"], _restored(step, folder, words)) for step in config["steps"]]
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        if isinstance(error, StorageError):
-            raise
+    except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise StorageError(f"{folder}: damaged: {_line(error)}; save the model again") from error
-    return Pipeline(steps) if config["pipeline"] else steps[0][1]
+    return Pipeline(steps) if config.get("pipeline") else steps[0][1]
 
 
 def _described(name: str, step: Any, parameters: Any, facts: Any) -> dict[str, Any]:
@@ -115,14 +115,15 @@ def _vectorizer_parameters(step: DocumentVectorizer) -> dict[str, Any]:
     parameters: dict[str, Any] = step.get_params(deep=False)
     if parameters["stop_words"] is not None and not isinstance(parameters["stop_words"], str):
         parameters["stop_words"] = sorted(map(str, parameters["stop_words"]))
-    return parameters
+    return {name: _plain(value) for name, value in parameters.items()}
 
 
 def _model_parameters(step: BinaryFactorModel) -> dict[str, Any]:
     parameters: dict[str, Any] = step.get_params(deep=False)
     parameters.update(parts.spell_all(parameters))
     seed = parameters["random_state"]
-    parameters.update(callbacks=None, random_state=seed if isinstance(seed, int) else None)
+    kept = seed if isinstance(seed, numbers.Integral) else None
+    parameters.update(callbacks=None, random_state=kept)
     return {name: _plain(value) for name, value in parameters.items()}
 
 
@@ -162,7 +163,7 @@ def _config(folder: Path) -> dict[str, Any]:
             f"{folder}: no model here (config.json is missing); expected a folder that "
             "topicfactors has saved"
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StorageError(f"{folder}/config.json: cannot be read: {_line(error)}") from error
     known = isinstance(config, dict) and isinstance(config.get("format"), int)
     if not known or not isinstance(config.get("steps"), list) or not config["steps"]:
@@ -185,6 +186,11 @@ def _restored(step: dict[str, Any], folder: Path, words: list[str] | None) -> An
         if words is None:
             raise StorageError(f"{folder}/vocabulary.txt is missing; save the model again")
         model.vocabulary_ = {word: column for column, word in enumerate(words)}
+        if len(model.vocabulary_) != step["fitted"]["words"]:
+            raise StorageError(
+                f"{folder}/vocabulary.txt: {len(model.vocabulary_)} different words, expected "
+                f"{step['fitted']['words']}; save the model again"
+            )
         return model
     return _fill(model, step["fitted"], folder / "weights.safetensors", words)
 
@@ -244,9 +250,12 @@ def _read_words(path: Path) -> list[str] | None:
     if not path.exists():
         return None
     try:
-        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise StorageError(f"{path}: cannot be read: {_line(error)}") from error
+    if not text.endswith("\n"):
+        raise StorageError(f"{path}: breaks off in its last line; save the model again")
+    return text[:-1].split("\n")
 
 
 def _line(error: BaseException) -> str:

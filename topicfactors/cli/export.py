@@ -31,15 +31,17 @@ def export(
     from topicfactors.cli.runs import model_of, open_run, posteriors_in, rows_of, stored_coherence
     from topicfactors.cli.runs import write_factors as write
     from topicfactors.export.tables import check_suffix, export_table
-    from topicfactors.files import whole_folder
+    from topicfactors.files import refuse_existing, refuse_source, whole_folder
 
     if posteriors != "none":
         check_suffix(f"posteriors.{posteriors}")
+    refuse_source(folder, run)
+    refuse_existing(folder, force, mark="factors.csv")
     model = model_of(open_run(run))
     stored = stored_coherence(run) if (words, ranking) == (10, "exclusive") else None
     rows = rows_of(model, ranking=ranking, words=words, coherence=stored)
     table = posteriors_in(run) if posteriors != "none" else None
-    with whole_folder(folder, overwrite=force) as temporary:
+    with whole_folder(folder, overwrite=force, mark="factors.csv") as temporary:
         write(temporary, model, rows, ranking=ranking, words=words)
         if table is not None:
             export_table(table, temporary / f"posteriors.{posteriors}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from topicfactors.cli.options import (
     document_bound,
     read_config,
 )
+from topicfactors.errors import CorpusWarning
 
 MODEL, WORDS, TABLES = "Model", "Words", "Columns of a table"
 
@@ -85,7 +87,9 @@ def fit(
         int,
         typer.Option(help="Epochs without progress; 0: never stop.", rich_help_panel=MODEL),
     ] = 8,
-    seed: Annotated[int, typer.Option(help="Seed; same seed, same result.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Seed; same seed, same result.")
+    ] = 0,
     vocabulary_size: Annotated[
         int, typer.Option(min=1, help="Most words kept.", rich_help_panel=WORDS)
     ] = 10_000,
@@ -150,12 +154,13 @@ class _Fit:
         self.display = Display(quiet)
 
     def run(self, output: Path | None, force: bool) -> None:
-        from topicfactors.cli.runs import Fingerprint, write_run
+        from topicfactors.cli.runs import MARK, Fingerprint, write_run
         from topicfactors.corpus.documents import Ledger
-        from topicfactors.files import refuse_existing
+        from topicfactors.files import refuse_existing, refuse_source
 
         folder = output or _default_folder(self.options["corpus"])
-        refuse_existing(folder, force)
+        refuse_source(folder, Path(self.options["corpus"]))
+        refuse_existing(folder, force, MARK)
         ledger, fingerprint = Ledger(), Fingerprint()
         pipeline = self._pipeline()
         with notes_for_warnings(self.quiet):
@@ -173,6 +178,7 @@ class _Fit:
         from sklearn.pipeline import make_pipeline
 
         from topicfactors.corpus.vectorizer import DocumentVectorizer
+        from topicfactors.estimators.base import resolve_device
         from topicfactors.estimators.checks import check_parameters
         from topicfactors.estimators.factor_model import BinaryFactorModel
         from topicfactors.estimators.parts import choose
@@ -209,6 +215,7 @@ class _Fit:
         )
         check_parameters(model)  # before the corpus is read
         choose(model.get_params(deep=False), model.n_components)
+        resolve_device(model.device)
         vectorizer.rules()
         return make_pipeline(vectorizer, model)
 
@@ -219,7 +226,9 @@ class _Fit:
         columns = Columns(chosen["text_column"], chosen["id_column"], chosen["label_column"])
         documents = stream_documents(chosen["corpus"], columns)
         texts = fingerprint.watch(ledger.record(documents))
-        counts = vectorizer.fit_transform(self.display.reading(texts))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CorpusWarning)  # the ledger knows more
+            counts = vectorizer.fit_transform(self.display.reading(texts))
         for line in ledger.notes():
             note(f"note: {line}", quiet=self.quiet)
         self.display.say(
@@ -234,7 +243,7 @@ class _Fit:
                 model.set_params(callbacks=[shown])
                 model.fit(counts)
         except KeyboardInterrupt as interruption:
-            if not getattr(model, "best_iter_", 0):
+            if not getattr(model, "best_iter_", 0) or not hasattr(model, "held_out_"):
                 raise
             return interruption
         finally:
@@ -243,10 +252,10 @@ class _Fit:
 
     def _show(self, folder: Path, rows: Any, metrics: dict[str, Any]) -> None:
         if self.as_json:
-            import json
+            from topicfactors.export.tables import dump_json
 
             factors = [row._asdict() for row in rows]
-            print(json.dumps({"run": str(folder), "metrics": metrics, "factors": factors}))
+            print(dump_json({"run": str(folder), "metrics": metrics, "factors": factors}))
             return
         from topicfactors.cli.tables import print_factors
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -54,13 +55,23 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     terminate_like_interrupt()
     try:
-        sys.exit(app(arguments, prog_name="topicfactors", standalone_mode=False))
+        _run([argument for argument in arguments if argument != "--debug"])
+        sys.stdout.flush()
+    except typer.Exit as leaving:
+        sys.exit(leaving.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except (Exception, KeyboardInterrupt) as error:
         if "--debug" in arguments:
-            raise
-        if type(error).__name__ != "NoArgsIsHelpError":  # the help was shown instead
+            traceback.print_exc()
+        elif type(error).__name__ != "NoArgsIsHelpError":  # the help was shown instead
             print(f"topicfactors: {describe(error)}", file=sys.stderr)
         sys.exit(exit_status(error))
+    sys.exit(0)
+
+
+def _run(arguments: list[str]) -> None:
+    """Parse and do; typer's own way of ending would swallow the interruptions' exit statuses."""
+    command = typer.main.get_command(app)
+    with command.make_context("topicfactors", arguments) as context:
+        command.invoke(context)

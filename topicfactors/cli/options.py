@@ -39,6 +39,8 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as TOML: {error}") from error
     options = options.get("options", options)
+    if not isinstance(options, dict):
+        raise InputError(f"{path}: [options] must be a table of options, got {options!r}")
     known = {parameter.name for parameter in context.command.params}
     for name in options:
         if name.replace("-", "_") not in known:

@@ -32,11 +32,12 @@ from topicfactors.export.factors import (
     posteriors_table,
     top_words_table,
 )
-from topicfactors.export.tables import Table, export_table
+from topicfactors.export.tables import Table, dump_json, export_table
 from topicfactors.files import whole_folder
 from topicfactors.storage import load, save
 
 BLOCK = 4096  # documents
+MARK = "run.toml"  # by which a run is known
 
 
 @dataclass
@@ -112,11 +113,11 @@ def write_run(
         (ledger.ids[start : start + BLOCK], model.transform(counts[start : start + BLOCK]))
         for start in range(0, counts.shape[0], BLOCK)
     )
-    with whole_folder(folder, overwrite=overwrite) as temporary:
+    with whole_folder(folder, overwrite=overwrite, mark=MARK) as temporary:
         save(pipeline, temporary / "model")
         write_factors(temporary, model, rows)
         export_table(posteriors_table(blocks, len(rows)), temporary / "posteriors.csv")
-        (temporary / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+        (temporary / "metrics.json").write_text(dump_json(metrics, 2) + "\n", encoding="utf-8")
         described = describe(model, counts, ledger, fingerprint, options)
         (temporary / "run.toml").write_text(tomli_w.dumps(described), encoding="utf-8")
     return rows, metrics
@@ -140,7 +141,7 @@ def write_factors(
         }
         for row, scored in zip(rows, listed, strict=True)
     ]
-    text = json.dumps({"ranking": ranking, "factors": detailed}, indent=1, ensure_ascii=False)
+    text = dump_json({"ranking": ranking, "factors": detailed}, 1)
     (folder / "factors.json").write_text(text + "\n", encoding="utf-8")
     names = model._words().tolist()
     table = top_words_table(model.factors(), names, ranking=ranking, words=words)
@@ -238,7 +239,7 @@ def stored_coherence(folder: Path) -> list[float] | None:
     """Coherence of each factor's ten words, as measured when the run was fitted."""
     try:
         text = (folder / "factors.json").read_text(encoding="utf-8")
-        return [row["coherence"] for row in json.loads(text)["factors"]]
+        return [float(row["coherence"]) for row in json.loads(text)["factors"]]
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

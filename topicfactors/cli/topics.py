@@ -27,9 +27,9 @@ def topics(
     stored = stored_coherence(run) if (words, ranking) == (10, "exclusive") else None
     rows = rows_of(model, ranking=ranking, words=words, coherence=stored)
     if json:
-        import json as writer
+        from topicfactors.export.tables import dump_json
 
-        print(writer.dumps([row._asdict() for row in rows], ensure_ascii=False))
+        print(dump_json([row._asdict() for row in rows]))
         return
     from topicfactors.cli.tables import print_factors
 

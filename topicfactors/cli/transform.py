@@ -40,11 +40,12 @@ def transform(
     from topicfactors.corpus.readers import Columns, stream_documents
     from topicfactors.export.factors import posteriors_table
     from topicfactors.export.tables import check_suffix, export_table, write_csv
-    from topicfactors.files import refuse_existing
+    from topicfactors.files import refuse_existing, refuse_source
 
     if output is not None:
         check_suffix(output)
         refuse_existing(output, force)
+        refuse_source(output, Path(documents))
     pipeline = open_run(run)
     model = model_of(pipeline)
     _require_text(run, pipeline)
@@ -73,9 +74,10 @@ def _blocks(pipeline: Any, ledger: Any, documents: Any) -> Iterator[tuple[list[s
 def _require_text(run: Path, pipeline: Any) -> None:
     from sklearn.pipeline import Pipeline
 
+    from topicfactors.corpus.vectorizer import DocumentVectorizer
     from topicfactors.errors import InputError
 
-    if not isinstance(pipeline, Pipeline):
+    if not isinstance(pipeline, Pipeline) or not isinstance(pipeline[0], DocumentVectorizer):
         raise InputError(
             f"{run}: holds a model without a vectorizer, which cannot read texts; "
             "save a pipeline of DocumentVectorizer and the model"

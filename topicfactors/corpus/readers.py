@@ -15,7 +15,7 @@ import lzma
 import os
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -68,7 +68,7 @@ def open_bytes(path: str) -> BinaryIO:
         raise InputError(f"{path}: cannot be opened: {error}") from error
 
 
-def read_lines_of(path: str) -> Iterator[tuple[str, str | None]]:
+def read_lines_of(path: str) -> Generator[tuple[str, str | None], None, None]:
     """Lines of a file with their ends, each with a note when it was not UTF-8.
 
     Raises
@@ -186,7 +186,7 @@ def read_jsonl(path: str, columns: Columns) -> Iterator[Document]:
             row += 1
 
 
-def _heard(path: str, notes: list[str]) -> Iterator[str]:
+def _heard(path: str, notes: list[str]) -> Generator[str, None, None]:
     """Lines as the csv module wants them; their notes go into a list."""
     for text, note in read_lines_of(path):
         if note is not None:

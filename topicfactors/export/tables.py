@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.errors import ConfigurationError, InputError, StorageError
 from topicfactors.files import whole_file
 
 
@@ -24,9 +26,9 @@ class Table(NamedTuple):
 
 
 def _cell(value: Any) -> Any:
-    """Floats in six digits, lists as words with spaces between, None as nothing."""
+    """Floats in six digits, lists as words with spaces between, None and NaN as nothing."""
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return "" if math.isnan(value) else f"{value:.6g}"
     if isinstance(value, list | tuple):
         return " ".join(map(str, value))
     return "" if value is None else value
@@ -34,15 +36,43 @@ def _cell(value: Any) -> Any:
 
 def _record(columns: Sequence[str], row: Sequence[Any]) -> str:
     rounded = [float(f"{v:.6g}") if isinstance(v, float) else v for v in row]
-    return json.dumps(dict(zip(columns, rounded, strict=True)), ensure_ascii=False)
+    return dump_json(dict(zip(columns, rounded, strict=True)))
+
+
+def dump_json(value: Any, indent: int | None = None) -> str:
+    """JSON that every reader takes: NaN and infinity, which JSON has not, become null.
+
+    >>> dump_json({"npmi": float("nan"), "words": ["Škoda"]})
+    '{"npmi": null, "words": ["Škoda"]}'
+    """
+    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def write_csv(table: Table, stream: TextIO) -> None:
     """A header and a line for each row."""
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(_LineFeeds(stream))  # csv quotes what has one of its own line ends in it
     writer.writerow(table.columns)
     for block in table.blocks:
         writer.writerows([[_cell(value) for value in row] for row in block])
+
+
+class _LineFeeds:
+    """A stream to which rows end in a line feed alone, though csv ends them in CR LF."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, row: str) -> None:
+        """Write one row; csv calls this once for each."""
+        self.stream.write(row.removesuffix("\r\n") + "\n")
 
 
 def write_jsonl(table: Table, stream: TextIO) -> None:
@@ -77,7 +107,7 @@ def write_parquet(table: Table, path: Path) -> None:
         ) from error
     writer = None
     try:
-        for block in table.blocks:
+        for block in filter(None, table.blocks):
             columns = [list(column) for column in zip(*block, strict=True)]
             schema = None if writer is None else writer.schema
             part = pyarrow.table(dict(zip(table.columns, columns, strict=True)), schema=schema)
@@ -121,21 +151,35 @@ def check_suffix(path: str | Path) -> None:
 
 
 def read_csv_rows(path: Path, block: int = 1000) -> Table:
-    """A table written by :func:`write_csv`, read back in blocks; numbers become floats."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        columns = next(csv.reader(stream), [])
+    """A table written by :func:`write_csv`, read back in blocks; numbers become floats.
 
-    def blocks() -> Iterator[list[list[Any]]]:
+    Raises
+    ------
+    StorageError
+        When it cannot be read, or a row (met later, while the blocks are read) is damaged.
+    """
+    try:
         with path.open(encoding="utf-8", newline="") as stream:
-            rows = csv.reader(stream)
-            next(rows, None)
-            part: list[list[Any]] = []
-            for name, *numbers in rows:
-                part.append([name, *map(float, numbers)])
-                if len(part) == block:
-                    yield part
-                    part = []
-            if part:
-                yield part
+            columns = next(csv.reader(stream), [])
+    except (OSError, ValueError, csv.Error) as error:
+        raise StorageError(f"{path}: cannot be read: {error}") from error
+    return Table(columns, _csv_blocks(path, len(columns), block))
 
-    return Table(columns, blocks())
+
+def _csv_blocks(path: Path, width: int, block: int) -> Iterator[list[list[Any]]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = csv.reader(stream)
+        next(rows, None)
+        part: list[list[Any]] = []
+        while True:
+            try:
+                part.extend([name, *map(float, rest)] for name, *rest in islice(rows, block))
+            except (ValueError, csv.Error) as error:
+                where = f"{path}, line {rows.line_num}"
+                raise StorageError(f"{where}: damaged: {error}; fit again") from error
+            if any(len(row) != width for row in part):
+                raise StorageError(f"{path}: damaged: not all rows have {width} cells; fit again")
+            if not part:
+                return
+            yield part
+            part = []
