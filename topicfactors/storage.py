@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from topicfactors import __version__
 from topicfactors.corpus.vectorizer import DocumentVectorizer
@@ -49,6 +50,8 @@ def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
         When a step or a part is one that a folder without code cannot hold.
     StorageError
         When the folder exists, or cannot be written.
+    sklearn.exceptions.NotFittedError
+        When there is nothing to save yet.
     """
     steps = model.steps if isinstance(model, Pipeline) else [("", model)]
     described: list[dict[str, Any]] = []
@@ -60,6 +63,7 @@ def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
             facts = {"words": len(words)}
             described.append(_described(name, step, _vectorizer_parameters(step), facts))
         elif isinstance(step, BinaryFactorModel):
+            check_is_fitted(step)
             tensors = _tensors(step)
             if hasattr(step, "feature_names_in_"):
                 words = [str(word) for word in step.feature_names_in_]
@@ -133,8 +137,8 @@ def _plain(value: Any) -> Any:
 
 def _facts(step: BinaryFactorModel) -> dict[str, Any]:
     return {
-        "words": step.n_features_in_,
-        "factors": step.objective_.joint.sizes.factors,
+        "words": int(step.n_features_in_),
+        "factors": int(step.objective_.joint.sizes.factors),
         "inference": step.inference_,
         "init": step.init_,
         "held_out": [list(found) for found in step.held_out_.values()],

@@ -43,13 +43,14 @@ def matched(posteriors, truth):
 def model(factors=4, **options):
     """A small and quick model; the options win."""
     chosen = {
+        "n_components": factors,
         "encoder": "bag-of-words:width=32",
         "device": "cpu",
         "n_jobs": 1,
         "random_state": 0,
         "max_iter": 5,
     }
-    return BinaryFactorModel(factors, **(chosen | options))
+    return BinaryFactorModel(**(chosen | options))
 
 
 def states_of(factors):

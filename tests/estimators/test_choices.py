@@ -100,7 +100,9 @@ def test_bad_spelling_shows_the_right_one(text):
 
 @pytest.mark.parametrize("value", [3, None, ["nvil"], object()])
 def test_what_is_no_part_is_refused(value):
-    with pytest.raises(ConfigurationError, match="inference must be one of dvae, .* constructor, "):
+    with pytest.raises(
+        ConfigurationError, match=r"inference must be one of dvae, .* constructor, "
+    ):
         found(value)
 
 

@@ -62,7 +62,8 @@ def test_more_documents_than_a_batch_change_nothing(relaxed_model, corpus):
         relaxed_model.score_samples(many, samples=2), np.tile(once, 11), rtol=1e-5
     )
     np.testing.assert_allclose(
-        relaxed_model.transform(many), np.tile(relaxed_model.transform(corpus.counts), (11, 1)),
+        relaxed_model.transform(many),
+        np.tile(relaxed_model.transform(corpus.counts), (11, 1)),
         atol=1e-5,
     )
 

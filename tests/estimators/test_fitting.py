@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from tests.estimators.planted import matched, model, word_logs
 from topicfactors import ConfigurationError, FitError, FitWarning, InputError
@@ -52,6 +53,14 @@ def test_partial_fit_improves_the_bound_and_keeps_the_history(corpus):
     assert scores[-1] > scores[4] > scores[0]
 
 
+def test_every_call_of_partial_fit_has_its_own_noise(corpus):
+    seeds = []
+    learner = model(max_iter=5, callbacks=[lambda epoch: seeds.append(torch.initial_seed())])
+    for _ in range(3):
+        learner.partial_fit(corpus.counts[:50])
+    assert len(set(seeds)) == 3
+
+
 def test_partial_fit_remembers_the_words_of_all_calls(corpus):
     learner = model(max_iter=5)
     for part in (corpus.counts[:100], corpus.counts[100:150], corpus.counts[150:]):
@@ -93,9 +102,7 @@ def test_warm_start_goes_on(corpus):
     scores = [learner.fit(corpus.counts).score(corpus.counts) for _ in range(4)]
     assert scores[-1] > scores[0] + 2
     cold = model(inference="gumbel-softmax", max_iter=4).fit(corpus.counts)
-    np.testing.assert_array_equal(
-        cold.components_, cold.fit(corpus.counts).components_
-    )
+    np.testing.assert_array_equal(cold.components_, cold.fit(corpus.counts).components_)
 
 
 def test_warm_start_refuses_another_model(corpus):
@@ -181,9 +188,7 @@ class Poison:
 
 @pytest.mark.parametrize("held_out", [0.0, 0.05])
 @pytest.mark.parametrize("inference", ["exact", "gumbel-softmax"])
-def test_a_poisoned_parameter_is_named_and_the_last_good_weights_kept(
-    inference, held_out, corpus
-):
+def test_a_poisoned_parameter_is_named_and_the_last_good_weights_kept(inference, held_out, corpus):
     learner = model(inference=inference, max_iter=6, validation_fraction=held_out)
     learner.callbacks = [Poison(learner, 3)]
     with pytest.warns(FitWarning, match=r"step 1 of epoch 4; the weights of epoch 3 are kept"):

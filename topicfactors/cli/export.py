@@ -38,7 +38,8 @@ def export(
     refuse_source(folder, run)
     refuse_existing(folder, force, mark="factors.csv")
     model = model_of(open_run(run))
-    stored = stored_coherence(run) if (words, ranking) == (10, "exclusive") else None
+    as_fitted = (words, ranking) == (10, "exclusive")
+    stored = stored_coherence(run, len(model.status_)) if as_fitted else None
     rows = rows_of(model, ranking=ranking, words=words, coherence=stored)
     table = posteriors_in(run) if posteriors != "none" else None
     with whole_folder(folder, overwrite=force, mark="factors.csv") as temporary:

@@ -17,7 +17,9 @@ from topicfactors.cli.options import (
     TextColumn,
     Threads,
     document_bound,
+    number_or_auto,
     read_config,
+    stop_words_of,
 )
 from topicfactors.errors import CorpusWarning
 
@@ -181,13 +183,13 @@ class _Fit:
         from topicfactors.estimators.base import resolve_device
         from topicfactors.estimators.checks import check_parameters
         from topicfactors.estimators.factor_model import BinaryFactorModel
-        from topicfactors.estimators.parts import choose
+        from topicfactors.estimators.parts import build, choose
 
         chosen = self.options
         jobs = chosen["threads"] or -1
         vectorizer = DocumentVectorizer(
             language=chosen["language"],
-            stop_words=_stop_words(chosen["stop_words"]),
+            stop_words=stop_words_of(chosen["stop_words"]),
             min_length=chosen["min_length"],
             min_df=document_bound(str(chosen["min_df"])),
             max_df=document_bound(str(chosen["max_df"])),
@@ -203,8 +205,8 @@ class _Fit:
             encoder=chosen["encoder"],
             init=chosen["init"],
             max_iter=chosen["epochs"],
-            batch_size=_auto(chosen["batch_size"], int),
-            learning_rate=_auto(chosen["learning_rate"], float),
+            batch_size=number_or_auto(chosen["batch_size"], int),
+            learning_rate=number_or_auto(chosen["learning_rate"], float),
             kl_warmup=chosen["kl_warmup"],
             overlap_penalty=chosen["overlap_penalty"],
             validation_fraction=chosen["validation_fraction"],
@@ -213,8 +215,9 @@ class _Fit:
             random_state=chosen["seed"],
             n_jobs=jobs,
         )
-        check_parameters(model)  # before the corpus is read
-        choose(model.get_params(deep=False), model.n_components)
+        check_parameters(model)  # before the corpus is read; so is a model of one word built
+        parts = choose(model.get_params(deep=False), model.n_components)
+        build(parts, 1, model.n_components, model.overlap_penalty)
         resolve_device(model.device)
         vectorizer.rules()
         return make_pipeline(vectorizer, model)
@@ -283,25 +286,3 @@ def _default_folder(corpus: str) -> Path:
 
     name = "stdin" if corpus == "-" else Path(corpus.rstrip("/")).name.split(".")[0] or "corpus"
     return Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
-
-
-def _stop_words(choice: str) -> Any:
-    from topicfactors.errors import InputError
-
-    if choice in ("language", "none"):
-        return None if choice == "none" else "language"
-    try:
-        return Path(choice).read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"--stop-words must be 'language', 'none' or a readable UTF-8 file, got {choice!r}"
-        ) from error
-
-
-def _auto(text: str, number: type) -> Any:
-    if text == "auto":
-        return text
-    try:
-        return number(text)
-    except ValueError:
-        return text  # refused by the estimator, in its own words

@@ -61,3 +61,29 @@ def document_bound(text: str) -> float:
         raise typer.BadParameter(
             f"must be a number of documents such as 5 or a share such as 0.5, got {text!r}"
         ) from error
+
+
+def number_or_auto(text: str, number: type) -> Any:
+    """A number, or the text as it is: ``"auto"``, or what the estimator refuses in its words."""
+    try:
+        return number(text)
+    except ValueError:
+        return text
+
+
+def stop_words_of(choice: str) -> Any:
+    """What the vectorizer takes for ``language``, ``none`` or a file of words.
+
+    Raises
+    ------
+    InputError
+        When it is none of these.
+    """
+    if choice in ("language", "none"):
+        return None if choice == "none" else "language"
+    try:
+        return Path(choice).read_text(encoding="utf-8").split()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"--stop-words must be 'language', 'none' or a readable UTF-8 file, got {choice!r}"
+        ) from error

@@ -235,11 +235,12 @@ def open_run(folder: Path) -> Any:
     return load(inside if inside.is_dir() else folder)
 
 
-def stored_coherence(folder: Path) -> list[float] | None:
+def stored_coherence(folder: Path, factors: int) -> list[float] | None:
     """Coherence of each factor's ten words, as measured when the run was fitted."""
     try:
         text = (folder / "factors.json").read_text(encoding="utf-8")
-        return [float(row["coherence"]) for row in json.loads(text)["factors"]]
+        found = [float(row["coherence"]) for row in json.loads(text)["factors"]]
+        return found if len(found) == factors else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

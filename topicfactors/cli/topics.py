@@ -24,7 +24,8 @@ def topics(
     from topicfactors.cli.runs import model_of, open_run, rows_of, stored_coherence
 
     model = model_of(open_run(run))
-    stored = stored_coherence(run) if (words, ranking) == (10, "exclusive") else None
+    as_fitted = (words, ranking) == (10, "exclusive")
+    stored = stored_coherence(run, len(model.status_)) if as_fitted else None
     rows = rows_of(model, ranking=ranking, words=words, coherence=stored)
     if json:
         from topicfactors.export.tables import dump_json

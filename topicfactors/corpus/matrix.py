@@ -16,7 +16,7 @@ class CountsMatrix(scipy.sparse.csr_matrix):  # type: ignore[misc]
     gives a matrix without them.
 
     >>> counts = CountsMatrix([[1, 0], [2, 3]], feature_names=["steam", "engine"])
-    >>> counts[1:].feature_names.tolist(), counts.T.feature_names
+    >>> counts[1:].feature_names.tolist(), counts[:, :1].feature_names
     (['steam', 'engine'], None)
     """
 
@@ -35,7 +35,7 @@ class CountsMatrix(scipy.sparse.csr_matrix):  # type: ignore[misc]
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
         columns = key[1] if isinstance(key, tuple) and len(key) == 2 else slice(None)
-        whole = isinstance(columns, slice) and columns == slice(None)
+        whole = columns is Ellipsis or (isinstance(columns, slice) and columns == slice(None))
         return self._named(found) if whole else found
 
     def copy(self) -> Any:

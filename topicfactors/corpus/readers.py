@@ -6,19 +6,14 @@ into READERS under its suffix.
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import csv
 import io
 import json
-import lzma
-import os
-import sys
-import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from topicfactors.corpus.documents import (
     Corpus,
@@ -28,14 +23,14 @@ from topicfactors.corpus.documents import (
     check_texts,
     clean_text,
 )
+from topicfactors.corpus.folders import folder_files, read_file
+from topicfactors.corpus.lines import lines_of
 from topicfactors.corpus.samples import SAMPLES, read_sample
-from topicfactors.corpus.text import decode
 from topicfactors.errors import InputError
 
 COMPRESSED = {".gz", ".bz2", ".xz", ".zst"}
 TEXT_COLUMNS = ("text", "texts", "document", "content", "body", "abstract", "message", "review")
 CSV_FIELD = 2**31 - 1  # characters; Python's own limit is 131,072
-BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)  # how damaged archives announce it
 
 
 class Columns(NamedTuple):
@@ -50,76 +45,6 @@ class Columns(NamedTuple):
 Reader = Callable[[str, Columns], Iterator[Document]]
 
 
-def open_bytes(path: str) -> BinaryIO:
-    """Open a local, compressed or remote file, or standard input for ``-``.
-
-    Raises
-    ------
-    InputError
-        When it cannot be opened.
-    """
-    if path == "-":
-        return sys.stdin.buffer
-    import smart_open
-
-    try:
-        return smart_open.open(path, "rb")  # type: ignore[no-any-return]
-    except (OSError, ValueError, NotImplementedError, ImportError) as error:
-        raise InputError(f"{path}: cannot be opened: {error}") from error
-
-
-def read_lines_of(path: str) -> Generator[tuple[str, str | None], None, None]:
-    """Lines of a file with their ends, each with a note when it was not UTF-8.
-
-    Raises
-    ------
-    InputError
-        When it cannot be opened, or breaks off.
-    """
-    with open_bytes(path) as source:
-        try:
-            first = source.readline()
-            if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                text, note = decode(first + source.read())  # its line ends are two bytes
-                yield from ((line, note) for line in io.StringIO(text, newline="\n"))
-                return
-            if first:
-                yield decode(first)
-            yield from map(decode, source)
-        except BROKEN as error:
-            raise InputError(f"{path}: cannot be read to its end: {error}") from error
-
-
-def read_file(root: Path, path: Path) -> Document:
-    """One file as one document; its sub-folder is its label, its path in the folder its id."""
-    name, _ = decode(os.fsencode(path.relative_to(root).as_posix()))
-    label = name.rpartition("/")[0] or None
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        return Document("", name, label, problem=f"cannot be read: {error.strerror}")
-    text, note = decode(data)
-    if "\0" in text:
-        return Document("", name, label, problem="is not text (it has NUL bytes)")
-    text, problem = clean_text(text)
-    return Document(text, name, label, problem=problem, note=note)
-
-
-def folder_files(root: Path) -> list[Path]:
-    """Files of a folder and its sub-folders that are texts: ``.txt`` or no suffix, sorted."""
-    files = []
-    for path in root.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if not hidden and path.suffix.lower() in ("", ".txt") and path.is_file():
-            files.append(path)
-    if not files:
-        raise InputError(
-            f"{root}: no texts in this folder; expected files that end in .txt or have no suffix, "
-            "directly or in sub-folders (which become labels)"
-        )
-    return sorted(files)
-
-
 def read_folder(path: str, columns: Columns) -> Iterator[Document]:
     """Every file of a folder as a document."""
     root = Path(path)
@@ -128,7 +53,7 @@ def read_folder(path: str, columns: Columns) -> Iterator[Document]:
 
 def read_lines(path: str, columns: Columns) -> Iterator[Document]:
     """One document a line."""
-    with contextlib.closing(read_lines_of(path)) as lines:
+    with contextlib.closing(lines_of(path)) as lines:
         for row, (raw, note) in enumerate(lines):
             text, problem = clean_text(raw.rstrip("\r\n"))
             yield Document(text, str(row), problem=problem, note=note)
@@ -167,7 +92,7 @@ def read_csv(path: str, columns: Columns) -> Iterator[Document]:
 def read_jsonl(path: str, columns: Columns) -> Iterator[Document]:
     """One JSON object a line; the columns are taken from the first."""
     resolved: Columns | None = None
-    with contextlib.closing(read_lines_of(path)) as lines:
+    with contextlib.closing(lines_of(path)) as lines:
         row = 0
         for number, (raw, note) in enumerate(lines, 1):
             if not raw.strip():
@@ -188,7 +113,7 @@ def read_jsonl(path: str, columns: Columns) -> Iterator[Document]:
 
 def _heard(path: str, notes: list[str]) -> Generator[str, None, None]:
     """Lines as the csv module wants them; their notes go into a list."""
-    for text, note in read_lines_of(path):
+    for text, note in lines_of(path):
         if note is not None:
             notes.append(note)
         yield text

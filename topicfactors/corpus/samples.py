@@ -11,6 +11,7 @@ import importlib.util
 import sys
 import sysconfig
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -80,6 +81,7 @@ def pydocs() -> Iterator[Document]:
     listing = (corpora_folder() / "pydocs" / "packages.txt").read_text(encoding="utf-8")
     names = [line for line in listing.splitlines() if line and not line.startswith("#")]
     seen: set[str] = set()
+    named: Counter[str] = Counter()  # a property and its setter have one name
     for package in names:
         root = (
             Path(sysconfig.get_paths()["stdlib"])
@@ -96,7 +98,10 @@ def pydocs() -> Iterator[Document]:
                 if len(text.split()) >= SHORTEST and text not in seen:
                     seen.add(text)
                     prefix = module if package == "stdlib" else f"{package}.{module}".rstrip(".")
-                    yield Document(text, prefix + name, top)
+                    full = prefix + name
+                    named[full] += 1
+                    again = f"#{named[full]}" if named[full] > 1 else ""
+                    yield Document(text, full + again, top)
 
 
 def lee() -> Iterator[Document]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 
-LATIN = "were not UTF-8 and were read as Latin-1"
-UTF16 = "were read as UTF-16"
+LATIN = "not UTF-8, read as Latin-1"
+UTF16 = "in UTF-16"
 
 
 def decode(data: bytes) -> tuple[str, str | None]:
@@ -16,7 +16,7 @@ def decode(data: bytes) -> tuple[str, str | None]:
     >>> decode("Škoda".encode())
     ('Škoda', None)
     >>> decode(b"caf\xe9")
-    ('café', 'were not UTF-8 and were read as Latin-1')
+    ('café', 'not UTF-8, read as Latin-1')
     """
     if data.startswith(codecs.BOM_UTF8):
         data = data[len(codecs.BOM_UTF8) :]

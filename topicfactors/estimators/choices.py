@@ -16,6 +16,8 @@ from topicfactors.errors import ConfigurationError, unknown_name
 
 PYTHON = {"True": "true", "False": "false", "None": "null"}  # as people write them, to JSON
 
+STARS, STARRED = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+
 
 class Choice(NamedTuple):
     """A part as chosen."""
@@ -37,23 +39,23 @@ class Choice(NamedTuple):
         ConfigurationError
             When the constructor does not take the options, or not these values of them.
         """
-        if not self.options:
-            return self.constructor(*args)
-        known = list(inspect.signature(self.constructor).parameters)[len(args) :]
-        unknown = [option for option in self.options if option not in known]
-        if unknown:
-            names = ", ".join(known) or "none"
-            raise ConfigurationError(
-                f"{self.label} has no option {unknown[0]!r}; its options are: {names}"
-            )
         try:
             return self.constructor(*args, **self.options)
         except (TypeError, ValueError, RuntimeError) as error:
-            if isinstance(error, ConfigurationError):
+            if isinstance(error, ConfigurationError) or not self.options:
                 raise
-            given = ", ".join(f"{key}={value!r}" for key, value in self.options.items())
-            reason = str(error).strip().partition("\n")[0]
-            raise ConfigurationError(f"{self.label} cannot take {given}: {reason}") from error
+            raise ConfigurationError(self._refusal(error, len(args))) from error
+
+    def _refusal(self, error: Exception, sizes: int) -> str:
+        found = list(inspect.signature(self.constructor).parameters.values())[sizes:]
+        known = [option.name for option in found if option.kind not in (STARS, STARRED)]
+        unknown = [option for option in self.options if option not in known]
+        if unknown and isinstance(error, TypeError):
+            names = ", ".join(known) or "none"
+            return f"{self.label} has no option {unknown[0]!r}; its options are: {names}"
+        given = ", ".join(f"{key}={value!r}" for key, value in self.options.items())
+        reason = str(error).strip().partition("\n")[0]
+        return f"{self.label} cannot take {given}: {reason}"
 
 
 def resolve(what: str, value: Any, registry: Mapping[str, Any]) -> Choice:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,20 +17,17 @@ from topicfactors.errors import ConfigurationError, InputError
 from topicfactors.estimators import parts
 from topicfactors.estimators.base import CountsEstimator, resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_parameters
+from topicfactors.estimators.fitting import FittingMixin
 from topicfactors.estimators.readouts import ReadoutMixin
 from topicfactors.estimators.records import RecordsMixin
 from topicfactors.estimators.scoring import ScoringMixin
 from topicfactors.estimators.wording import WordingMixin
-from topicfactors.model import initial
-from topicfactors.training.callbacks import Callback, Epoch
-from topicfactors.training.trainer import Schedule, Trainer
-
-SMALLEST_BATCH = 16  # documents
-STEPS = 16  # a pass at least, so that a few hundred documents are enough to learn from
-FEWEST_HELD_OUT = 5  # documents; with fewer nothing is held out and nothing stopped early
+from topicfactors.training.callbacks import Callback
+from topicfactors.training.trainer import Trainer
 
 
 class BinaryFactorModel(
+    FittingMixin,
     RecordsMixin,
     ScoringMixin,
     ReadoutMixin,
@@ -93,7 +88,7 @@ class BinaryFactorModel(
     verbose
         1 prints a line an epoch to stderr.
     warm_start
-        Let ``fit`` continue from the parameters of the last one.
+        Let ``fit`` continue from the parameters of the last one, on the same words.
     callbacks
         Functions told of every :class:`~topicfactors.training.callbacks.Epoch`.
 
@@ -134,8 +129,6 @@ class BinaryFactorModel(
     >>> model.transform(counts).shape
     (20, 2)
     """
-
-    _optimizer_state: dict[str, Any] | None = None  # of partial_fit, so that it goes on
 
     def __init__(
         self,
@@ -240,7 +233,8 @@ class BinaryFactorModel(
 
         The first call starts the model from its documents; the KL weight and the temperature of
         the inference move as in ``fit``, a call counting as one of ``max_iter`` passes. Nothing is
-        held out, and the factors keep their order.
+        held out, and the factors keep their order. Word totals add up over the calls;
+        ``prevalence_`` and ``status_`` follow the documents of about the last ten.
         """
         first = not hasattr(self, "objective_")
         counts, chosen = self._prepared(X, feature_names, not first)
@@ -294,54 +288,3 @@ class BinaryFactorModel(
                 f"X has no tokens: all {counts.shape[0]} rows are empty; expected counts above 0"
             )
         return counts, chosen
-
-    @contextlib.contextmanager
-    def _whole_or_not_at_all(self, going_on: bool) -> Iterator[None]:
-        """Where a first training fails, leave no half of a model behind."""
-        try:
-            yield
-        except BaseException:
-            if not going_on:
-                for name in [name for name in vars(self) if name.endswith("_")]:
-                    delattr(self, name)
-            raise
-
-    def _build(self, chosen: parts.Parts, counts: Any, seed: int) -> None:
-        self.inference_, self.init_ = chosen.inference.label, chosen.init.label
-        self.objective_ = parts.build(
-            chosen, counts.shape[1], self.n_components, self.overlap_penalty
-        )
-        parts.start(self.objective_, chosen, counts, initial.background(counts), seed)
-
-    def _schedule(self, documents: int, kl_warmup: float, constant: bool = False) -> Schedule:
-        gradient, rate, size = self.objective_.gradient, self.learning_rate, self.batch_size
-        enough = max(SMALLEST_BATCH, documents // STEPS)
-        return Schedule(
-            self.max_iter,
-            min(gradient.batch_size, enough) if isinstance(size, str) else size,
-            gradient.learning_rate if isinstance(rate, str) else rate,
-            kl_warmup,
-            patience=self.n_iter_no_change,
-            tol=self.tol,
-            constant=constant,
-        )
-
-    def _split(self, counts: Any, seed: int) -> tuple[Any, Any | None]:
-        held = round(self.validation_fraction * counts.shape[0])
-        if held < FEWEST_HELD_OUT:
-            return counts, None
-        order = np.random.default_rng(seed).permutation(counts.shape[0])
-        return counts[np.sort(order[held:])], counts[np.sort(order[:held])]
-
-    def _listeners(self) -> list[Callback]:
-        own = [_print_epoch] if self.verbose else []
-        return own + list(self.callbacks or [])
-
-
-def _print_epoch(epoch: Epoch) -> None:
-    print(
-        f"epoch {epoch.number}/{epoch.of}: bound {epoch.bound:.2f} nats a document, "
-        f"perplexity {epoch.perplexity:.1f}, {epoch.active} factors active, "
-        f"{epoch.seconds:.1f} s",
-        file=sys.stderr,
-    )

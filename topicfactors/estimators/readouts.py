@@ -48,12 +48,12 @@ class ReadoutMixin(CountsEstimator):
     @property
     def components_(self) -> NDArray[np.float32]:
         """Log-weights W, ``(D, V)``."""
-        return np.ascontiguousarray(self._joint().decoder.loadings().cpu().numpy())
+        return np.array(self._joint().decoder.loadings().cpu().numpy(), order="C")  # a copy
 
     @property
     def intercept_(self) -> NDArray[np.float32]:
         """Background log-weights b, ``(V,)``."""
-        return np.asarray(self._joint().decoder.bias.detach().cpu().numpy())
+        return np.array(self._joint().decoder.bias.detach().cpu().numpy())  # a copy
 
     @property
     def prior_(self) -> NDArray[np.float32]:

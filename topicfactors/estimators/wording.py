@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.base import CountsEstimator
+from topicfactors.estimators.checks import is_whole
 from topicfactors.insight.metrics import diversity, npmi
 from topicfactors.insight.topics import Factors, rank, top_columns, word_lists
 
@@ -40,9 +42,7 @@ class WordingMixin(CountsEstimator):
         list
             One list of (word, score) per factor.
         """
-        check_is_fitted(self)
-        scores = rank(self.factors(), ranking)
-        columns = top_columns(scores, n_words)
+        scores, columns = self._ranked(ranking, n_words)
         values = np.take_along_axis(scores, columns, 1)
         lists = word_lists(columns, self._words().tolist())
         return [
@@ -54,11 +54,19 @@ class WordingMixin(CountsEstimator):
         self, X: Any, n_words: int = 10, *, ranking: str = RANKING
     ) -> NDArray[np.floating]:
         """NPMI of every factor's top words, by presence in the documents of ``X``, ``(D,)``."""
-        check_is_fitted(self)
-        columns = top_columns(rank(self.factors(), ranking), n_words)
+        _, columns = self._ranked(ranking, n_words)
         return npmi(self._validate(X), columns)
 
     def diversity(self, n_words: int = 10, *, ranking: str = RANKING) -> float:
         """Share of different words among the top words of all factors."""
+        return diversity(self._ranked(ranking, n_words)[1])
+
+    def _ranked(self, ranking: str, n_words: int) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+        """Scores ``(D, V)``, and the columns of the best words ``(D, n_words)``."""
         check_is_fitted(self)
-        return diversity(top_columns(rank(self.factors(), ranking), n_words))
+        if not is_whole(n_words) or n_words < 1:
+            raise ConfigurationError(
+                f"n_words must be a whole number of 1 or more, got {n_words!r}"
+            )
+        scores = rank(self.factors(), ranking)
+        return scores, top_columns(scores, n_words)

@@ -168,7 +168,7 @@ def read_csv_rows(path: Path, block: int = 1000) -> Table:
 
 def _csv_blocks(path: Path, width: int, block: int) -> Iterator[list[list[Any]]]:
     with path.open(encoding="utf-8", newline="") as stream:
-        rows = csv.reader(stream)
+        rows = csv.reader(stream, strict=True)
         next(rows, None)
         part: list[list[Any]] = []
         while True:

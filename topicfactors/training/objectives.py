@@ -36,9 +36,14 @@ class FactorObjective(nn.Module):
         return target, self.posterior(batch, target)
 
     def forward(self, batch: Batch, kl_weight: float = 1.0) -> Surrogate:
-        """Loss and bound of every document, ``(B,)`` nats."""
+        """Loss and bound of every document, ``(B,)`` nats.
+
+        The caller's autocast holds for the layers of the posterior alone: a log-likelihood adds up
+        hundreds of nats, of which bfloat16 keeps two or three digits.
+        """
         target, q = self.condition(batch)
-        surrogate: Surrogate = self.gradient(target, q, kl_weight)
+        with torch.autocast(batch.counts.values.device.type, enabled=False):
+            surrogate: Surrogate = self.gradient(target, q, kl_weight)
         return surrogate
 
     def penalty(self) -> Tensor:

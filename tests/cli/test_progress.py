@@ -1,0 +1,47 @@
+"""Progress on stderr: plain lines where there is no terminal, nothing when quiet."""
+
+import pytest
+
+from topicfactors.cli.progress import Display
+from topicfactors.training.callbacks import Epoch
+
+
+def epoch(number, held_out=-80.0):
+    return Epoch(number, 25, -81.23, 123.4, held_out, 3, 1.0, 0.01, 2.0)
+
+
+def test_the_first_and_every_tenth_epoch_are_a_line(capsys):
+    display = Display(quiet=False)
+    with display.training() as shown:
+        for number in range(1, 26):
+            shown(epoch(number))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        f"epoch {number}/25: bound -81.2 nats  held-out perplexity 123  3 active, 2 s"
+        for number in (1, 10, 20)
+    ]
+
+
+def test_without_held_out_documents_the_perplexity_is_that_of_training(capsys):
+    with Display(quiet=False).training() as shown:
+        shown(epoch(1, held_out=None))
+    assert "training perplexity 123" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_texts_pass_through_and_quiet_is_silent(capsys, quiet):
+    display = Display(quiet)
+    assert list(display.reading(iter(["a", "b"]))) == ["a", "b"]
+    display.say("[bold] is no markup here")
+    with display.training() as shown:
+        shown(epoch(1))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("[bold] is no markup here\nepoch 1/25") is not quiet
+    assert (err == "") is quiet
+
+
+def test_a_long_line_is_not_wrapped(capsys):
+    Display(quiet=False).say("word " * 100)
+    assert capsys.readouterr().err.count("\n") == 1

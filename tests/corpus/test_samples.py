@@ -1,0 +1,82 @@
+"""The sample corpora, made from what is installed."""
+
+import pytest
+
+from topicfactors import read_corpus
+from topicfactors.corpus import samples
+from topicfactors.corpus.samples import SAMPLES, corpora_folder, lee, read_sample
+from topicfactors.errors import InputError
+
+
+def test_lee_has_300_articles():
+    documents = list(lee())
+    assert len(documents) == 300
+    assert [document.id for document in documents[:2]] == ["lee-0", "lee-1"]
+    assert all(len(document.text.split()) > 20 for document in documents)
+    corpus = read_corpus("lee")
+    assert len(corpus) == 300
+    assert corpus.problems == []
+
+
+def test_lee_says_what_is_missing(monkeypatch):
+    monkeypatch.setattr(samples, "_package_folder", lambda name: None)
+    with pytest.raises(InputError, match="pip install gensim"):
+        next(read_sample("lee"))
+
+
+def test_every_sample_has_its_page():
+    for name in SAMPLES:
+        page = (corpora_folder() / name / "README.md").read_text(encoding="utf-8")
+        assert all(f"**{word}**" in page for word in ("Source", "Licence", "id"))
+
+
+@pytest.mark.slow
+def test_pydocs_has_thousands_of_documents_labelled_by_package():
+    corpus = read_corpus("pydocs")
+    assert len(corpus) > 5_000
+    assert len(set(corpus.ids)) == len(corpus)
+    assert len(set(corpus.texts)) == len(corpus)
+    assert {"numpy", "scipy", "sklearn", "torch", "email"} <= set(corpus.labels)
+    assert corpus.problems == []
+    lines = (line.lstrip() for text in corpus.texts for line in text.splitlines())
+    assert not any(line.startswith(">>>") for line in lines)
+    assert min(len(text.split()) for text in corpus.texts) >= samples.SHORTEST
+    again = read_corpus("pydocs")
+    assert again.ids == corpus.ids
+
+
+def test_a_docstring_corpus_of_one_package_has_unique_ids(tmp_path, monkeypatch):
+    prose = "a property of thirty words " * 6
+    (tmp_path / "pydocs").mkdir()
+    (tmp_path / "pydocs" / "packages.txt").write_text("# a comment\n\nmade_up\nnot_there\n")
+    package = tmp_path / "made_up"
+    (package / "_private").mkdir(parents=True)
+    (package / "_private" / "a.py").write_text(f'"""Private {prose}"""')
+    (package / "tests").mkdir()
+    (package / "tests" / "a.py").write_text(f'"""Test {prose}"""')
+    (package / "broken.py").write_text("def (:")
+    (package / "short.py").write_text('"""Too short."""')
+    (package / "__init__.py").write_text(
+        f'"""Top {prose}"""\n'
+        "class Engine:\n"
+        "    @property\n"
+        "    def steam(self):\n"
+        f'        """Get {prose}\n        >>> code()\n        """\n'
+        "    @steam.setter\n"
+        "    def steam(self, value):\n"
+        f'        """Set {prose}"""\n'
+        "def _hidden():\n"
+        f'    """Hidden {prose}"""\n'
+    )
+    monkeypatch.setattr(samples, "corpora_folder", lambda: tmp_path)
+    monkeypatch.setattr(
+        samples, "_package_folder", lambda name: package if name == "made_up" else None
+    )
+    documents = list(read_sample("pydocs"))
+    assert [document.id for document in documents] == [
+        "made_up",
+        "made_up.Engine.steam",
+        "made_up.Engine.steam#2",
+    ]
+    assert {document.label for document in documents} == {"made_up"}
+    assert ">>>" not in documents[1].text

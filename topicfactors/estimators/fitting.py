@@ -1,0 +1,86 @@
+"""What ``fit`` and ``partial_fit`` prepare: the parts, the schedule, the held-out documents."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from topicfactors.estimators import parts
+from topicfactors.estimators.base import CountsEstimator
+from topicfactors.model import initial
+from topicfactors.training.callbacks import Callback, Epoch
+from topicfactors.training.trainer import Schedule
+
+SMALLEST_BATCH = 16  # documents
+STEPS = 16  # a pass at least, so that a few hundred documents are enough to learn from
+FEWEST_HELD_OUT = 5  # documents; with fewer nothing is held out and nothing stopped early
+
+
+class FittingMixin(CountsEstimator):
+    """The steps of a training that come before its loop."""
+
+    n_components: int
+    max_iter: int
+    batch_size: int | str
+    learning_rate: float | str
+    overlap_penalty: float
+    validation_fraction: float
+    n_iter_no_change: int
+    tol: float
+    verbose: int
+    callbacks: Sequence[Callback] | None
+    _optimizer_state: dict[str, Any] | None = None  # of partial_fit, so that it goes on
+
+    @contextlib.contextmanager
+    def _whole_or_not_at_all(self, going_on: bool) -> Iterator[None]:
+        """Where a first training fails, leave no half of a model behind."""
+        try:
+            yield
+        except BaseException:
+            if not going_on:
+                for name in [name for name in vars(self) if name.endswith("_")]:
+                    delattr(self, name)
+            raise
+
+    def _build(self, chosen: parts.Parts, counts: Any, seed: int) -> None:
+        self.inference_, self.init_ = chosen.inference.label, chosen.init.label
+        self.objective_ = parts.build(
+            chosen, counts.shape[1], self.n_components, self.overlap_penalty
+        )
+        parts.start(self.objective_, chosen, counts, initial.background(counts), seed)
+
+    def _schedule(self, documents: int, kl_warmup: float, constant: bool = False) -> Schedule:
+        gradient, rate, size = self.objective_.gradient, self.learning_rate, self.batch_size
+        enough = max(SMALLEST_BATCH, documents // STEPS)
+        return Schedule(
+            self.max_iter,
+            min(gradient.batch_size, enough) if isinstance(size, str) else size,
+            gradient.learning_rate if isinstance(rate, str) else rate,
+            kl_warmup,
+            patience=self.n_iter_no_change,
+            tol=self.tol,
+            constant=constant,
+        )
+
+    def _split(self, counts: Any, seed: int) -> tuple[Any, Any | None]:
+        held = round(self.validation_fraction * counts.shape[0])
+        if held < FEWEST_HELD_OUT:
+            return counts, None
+        order = np.random.default_rng(seed).permutation(counts.shape[0])
+        return counts[np.sort(order[held:])], counts[np.sort(order[:held])]
+
+    def _listeners(self) -> list[Callback]:
+        own = [_print_epoch] if self.verbose else []
+        return own + list(self.callbacks or [])
+
+
+def _print_epoch(epoch: Epoch) -> None:
+    sys.stderr.write(
+        f"epoch {epoch.number}/{epoch.of}: bound {epoch.bound:.2f} nats a document, "
+        f"perplexity {epoch.perplexity:.1f}, {epoch.active} factors active, "
+        f"{epoch.seconds:.1f} s\n"
+    )
