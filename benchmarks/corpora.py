@@ -44,7 +44,9 @@ def halves(counts: Any, seed: int = 0) -> tuple[Any, Any]:
 def twenty_clean(data: Path) -> Benchmark:
     """The preprocessed 20 Newsgroups of the neural topic-model literature."""
     folder = data / "20news_clean"
-    train, test = (scipy.sparse.load_npz(folder / f"{part}.npz").tocsr() for part in ("train", "test"))
+    train, test = (
+        scipy.sparse.load_npz(folder / f"{part}.npz").tocsr() for part in ("train", "test")
+    )
     words = (folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[: train.shape[1]]
     return Benchmark("20news_clean", train, test, words)
 
@@ -62,7 +64,9 @@ def octis(data: Path, name: str) -> Benchmark:
     with lzma.open(folder / "corpus.tsv.xz", "rt", encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
     words = (folder / "vocabulary.txt").read_text(encoding="utf-8").split()
-    count = CountVectorizer(vocabulary=words, tokenizer=str.split, token_pattern=None, lowercase=False)
+    count = CountVectorizer(
+        vocabulary=words, tokenizer=str.split, token_pattern=None, lowercase=False
+    )
     counts = count.transform(row[0] for row in rows)
     training = np.array([row[1] == "train" for row in rows])
     return Benchmark(name, counts[training], counts[~training], words)

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from corpora import everything, machine
 
+from corpora import everything, machine
 from topicfactors import BinaryFactorModel
 from topicfactors.insight.topics import RANKINGS
 from topicfactors.model.initial import INITIALS
@@ -44,7 +44,9 @@ def main() -> None:
                 began = time.perf_counter()
                 INITIALS[start](corpus.train, factors, seed)
                 middle = time.perf_counter()
-                model = BinaryFactorModel(factors, init=start, inference="gumbel-softmax", random_state=seed)
+                model = BinaryFactorModel(
+                    factors, init=start, inference="gumbel-softmax", random_state=seed
+                )
                 model.fit(corpus.train, feature_names=corpus.words)
                 ended = time.perf_counter()
                 npmi, diversity = float(model.coherence(corpus.train).mean()), model.diversity()
@@ -55,19 +57,29 @@ def main() -> None:
                     for name in RANKINGS:
                         found = model.coherence(corpus.train, ranking=name)
                         words[name].append((float(np.mean(found)), model.diversity(ranking=name)))
-            cells = [spread(list(v), d) for v, d in zip(zip(*rows, strict=True), (1, 1, 1, 1, 3, 2), strict=True)]
+            columns = zip(zip(*rows, strict=True), (1, 1, 1, 1, 3, 2), strict=True)
+            cells = [spread(list(values), digits) for values, digits in columns]
             starts.append(f"| {corpus.name} | {factors} | {start} | {' | '.join(cells)} |")
             print(starts[-1], flush=True)
         for name, pairs in words.items():
             product = [a * b for a, b in pairs]
-            cells = [spread([a for a, _ in pairs], 3), spread([b for _, b in pairs], 2), spread(product, 3)]
+            columns = (([a for a, _ in pairs], 3), ([b for _, b in pairs], 2), (product, 3))
+            cells = [spread(values, digits) for values, digits in columns]
             ranks.append(f"| {corpus.name} | {factors} | {name} | {' | '.join(cells)} |")
             print(ranks[-1], flush=True)
     seeds = ", ".join(map(str, options.seeds))
-    head = f"Written by `python benchmarks/starts.py --data FOLDER`; seeds {seeds}, mean ± standard deviation.\nMachine: {machine()}.\n\n"
-    about = "inference gumbel-softmax; per-document perplexities on the test documents; NPMI and diversity of the ten top words by the default ranking.\n"
-    (here / "starts.md").write_text(f"# Starts\n\n{head}{about}\n" + "\n".join(starts) + "\n", encoding="utf-8")
-    (here / "rankings.md").write_text(f"# Rankings\n\n{head}Models started from clusters.\n\n" + "\n".join(ranks) + "\n", encoding="utf-8")
+    head = (
+        f"Written by `python benchmarks/starts.py --data FOLDER`; seeds {seeds}, "
+        f"mean ± standard deviation.\nMachine: {machine()}.\n\n"
+    )
+    about = (
+        "Inference gumbel-softmax; per-document perplexities on the test documents; NPMI and "
+        "diversity of the ten top words by the default ranking.\n"
+    )
+    text = f"# Starts\n\n{head}{about}\n" + "\n".join(starts) + "\n"
+    (here / "starts.md").write_text(text, encoding="utf-8")
+    text = f"# Rankings\n\n{head}Models started from clusters.\n\n" + "\n".join(ranks) + "\n"
+    (here / "rankings.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

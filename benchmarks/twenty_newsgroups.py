@@ -20,22 +20,19 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 from corpora import completion_halves, machine, twenty_clean
 
 OURS = {
-    "auto": {"inference": "auto"},
-    "gumbel-softmax": {"inference": "gumbel-softmax"},
+    "auto (gumbel-softmax)": {"inference": "auto"},
     "local-expectation": {"inference": "local-expectation"},
     "straight-through": {"inference": "straight-through"},
     "dvae": {"inference": "dvae"},
     "nvil": {"inference": "nvil"},
     "exact, D = 12": {"inference": "exact", "n_components": 12},
     "exact, D = 10": {"inference": "exact", "n_components": 10},
-    "gumbel-softmax, D = 12": {"inference": "gumbel-softmax", "n_components": 12},
     "gumbel-softmax, D = 10": {"inference": "gumbel-softmax", "n_components": 10},
     "auto, W >= 0": {"decoder": "log-linear:nonnegative=true"},
-    "auto, overlap penalty 10": {"overlap_penalty": 10.0},
-    "auto, mlp decoder": {"decoder": "mlp"},
 }
 PEERS = ("scikit-learn LDA", "scikit-learn NMF", "gensim LDA")
 COLUMNS = {
@@ -138,7 +135,13 @@ def fit_gensim(train, seed):
 
     words = {column: str(column) for column in range(train.shape[1])}
     model = LdaModel(
-        stream(train), 50, id2word=words, passes=20, chunksize=256, random_state=seed, eval_every=None
+        stream(train),
+        50,
+        id2word=words,
+        passes=20,
+        chunksize=256,
+        random_state=seed,
+        eval_every=None,
     )
 
     def transform(counts):

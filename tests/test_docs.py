@@ -14,7 +14,9 @@ FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.M | re.S)
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    return [code for kind, code in FENCE.findall(page.read_text(encoding="utf-8")) if kind == language]
+    return [
+        code for kind, code in FENCE.findall(page.read_text(encoding="utf-8")) if kind == language
+    ]
 
 
 @pytest.fixture
@@ -66,7 +68,9 @@ def options_of_fit() -> dict[str, str]:
 
     from topicfactors.cli.fit import fit
 
-    names = [name for name in inspect.signature(fit).parameters if name not in ("context", "corpus")]
+    names = [
+        name for name in inspect.signature(fit).parameters if name not in ("context", "corpus")
+    ]
     return {"--" + name.replace("_", "-"): name for name in names}
 
 

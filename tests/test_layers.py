@@ -62,7 +62,9 @@ def test_a_module_imports_only_from_rows_above(path):
 
 
 def test_there_is_no_cycle_between_modules():
-    names = {".".join(("topicfactors", *p.relative_to(ROOT).with_suffix("").parts)): p for p in modules()}
+    names = {
+        ".".join(("topicfactors", *p.relative_to(ROOT).with_suffix("").parts)): p for p in modules()
+    }
     arrows = {}
     for name, path in names.items():
         wanted = imported(path)

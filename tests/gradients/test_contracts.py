@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from tests.problems import FACTORS, WORDS, Problem, exact_bound, log_q, make_problem
 from topicfactors.contracts import Draw, Sizes, all_states
-from topicfactors.gradients import GumbelSoftmax, LocalExpectation, NVIL, StraightThrough
+from topicfactors.gradients import NVIL, GumbelSoftmax, LocalExpectation, StraightThrough
 from topicfactors.inference.posteriors import MeanField, threshold, uniform
 from topicfactors.model.decoders import LogLinearDecoder
 from topicfactors.model.joint import Joint

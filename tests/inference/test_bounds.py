@@ -22,7 +22,9 @@ def test_the_elbo_is_the_enumerated_one_in_the_mean(problem):
     torch.manual_seed(0)
     found = bounds.elbo(*many(problem), 2)
     error = float(found.std()) / COPIES**0.5
-    assert float(found.mean()) == pytest.approx(exact_bound(problem, problem.logits).item(), abs=4 * error)
+    assert float(found.mean()) == pytest.approx(
+        exact_bound(problem, problem.logits).item(), abs=4 * error
+    )
 
 
 def test_the_ladder_of_bounds(problem):

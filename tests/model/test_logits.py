@@ -37,8 +37,10 @@ def dense(implicit):
 
 
 def as_dense(counts):
-    return torch.eye(37, dtype=torch.float64).new_zeros(len(counts), 37).index_put(
-        (counts.documents, counts.indices.long()), counts.values.double()
+    return (
+        torch.eye(37, dtype=torch.float64)
+        .new_zeros(len(counts), 37)
+        .index_put((counts.documents, counts.indices.long()), counts.values.double())
     )
 
 
@@ -62,7 +64,9 @@ def test_logsumexp_passes_gradcheck(tiles):
 
 
 def test_logsumexp_of_large_logits_in_float32():
-    implicit = Logits(torch.ones(1, 1, 1), torch.tensor([[500.0], [-500.0], [499.0]]), torch.zeros(3))
+    implicit = Logits(
+        torch.ones(1, 1, 1), torch.tensor([[500.0], [-500.0], [499.0]]), torch.zeros(3)
+    )
     assert float(implicit.logsumexp()) == pytest.approx(500.3133, abs=1e-3)
 
 

@@ -132,7 +132,9 @@ def test_mlp_loadings_are_changes_of_log_probability():
 
     alone = torch.zeros(FACTORS)
     alone[3] = 1
-    torch.testing.assert_close(loadings[3], (log_words(alone) - log_words(torch.zeros(FACTORS))).detach())
+    torch.testing.assert_close(
+        loadings[3], (log_words(alone) - log_words(torch.zeros(FACTORS))).detach()
+    )
 
 
 def test_the_mlp_starts_near_the_log_linear_model():

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from topicfactors.corpus.pieces import PieceByPiece, TextByText, splits_at_white_space
 from topicfactors.errors import ConfigurationError
 
 BLOCK = 400_000  # characters that a worker gets at once
-SERIAL = 6_000_000  # characters below which starting processes costs more than it saves
+SERIAL = 15_000_000  # characters below which starting processes costs more than it saves
 RULE = re.compile(r"([^\w\s])\1{99,}")  # spaCy needs the square of its length in time
 
 
@@ -60,7 +61,7 @@ class CountedBlock(NamedTuple):
 
 @functools.cache
 def blank(language: str) -> Any:
-    """SpaCy's blank pipeline of a language.
+    """spaCy's blank pipeline of a language.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def blank(language: str) -> Any:
 
 
 def language_stop_words(language: str) -> frozenset[str]:
-    """SpaCy's stop words of a language, in lower case."""
+    """spaCy's stop words of a language, in lower case."""
     return frozenset(word.lower() for word in blank(language).Defaults.stop_words)
 
 
@@ -92,26 +93,32 @@ def _stop_hashes(rules: TokenRules) -> NDArray[np.uint64]:
     return np.array(sorted(strings.add(word) for word in rules.stop_words), dtype=np.uint64)
 
 
-def count_block(rules: TokenRules, texts: Sequence[str]) -> CountedBlock:
-    """Tokenise and count some texts; runs in a worker."""
+@functools.lru_cache(maxsize=2)
+def _reader(rules: TokenRules) -> TextByText:
+    """What tokenises by these rules; remembers pieces of text between blocks."""
     from spacy.attrs import IS_ALPHA, IS_PUNCT, IS_SPACE, LENGTH, LOWER, ORTH
+
+    def keep(tokens: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        hashes, lengths, letters, punctuation, spaces = tokens.T[:5]
+        kept: NDArray[np.bool_] = lengths >= rules.min_length
+        kept &= (letters == 1) if rules.letters_only else (punctuation == 0) & (spaces == 0)
+        return kept & ~np.isin(hashes, _stop_hashes(rules))
 
     nlp = blank(rules.language)
     spelling = LOWER if rules.lowercase else ORTH
-    attributes = [spelling, LENGTH, IS_ALPHA, IS_PUNCT, IS_SPACE]
-    arrays = [nlp.make_doc(RULE.sub(r"\1", text)).to_array(attributes) for text in texts]
-    documents = np.repeat(np.arange(len(texts)), [len(array) for array in arrays])
-    tokens = np.concatenate(arrays) if arrays else np.empty((0, len(attributes)), np.uint64)
-    words = tokens[:, 0]
-    keep = tokens[:, 1] >= rules.min_length
-    keep &= tokens[:, 2] == 1 if rules.letters_only else (tokens[:, 3] == 0) & (tokens[:, 4] == 0)
-    keep &= ~np.isin(words, _stop_hashes(rules))
-    spellings, places = np.unique(words[keep], return_inverse=True)
+    kind = PieceByPiece if splits_at_white_space(nlp) else TextByText
+    return kind(nlp, [spelling, LENGTH, IS_ALPHA, IS_PUNCT, IS_SPACE], keep)
+
+
+def count_block(rules: TokenRules, texts: Sequence[str]) -> CountedBlock:
+    """Tokenise and count some texts; runs in a worker."""
+    documents, hashes = _reader(rules).words([RULE.sub(r"\1", text) for text in texts])
+    spellings, places = np.unique(hashes, return_inverse=True)
     pairs, counts = np.unique(
-        documents[keep] * max(1, len(spellings)) + places.ravel(), return_counts=True
+        documents * max(1, len(spellings)) + places.ravel(), return_counts=True
     )
     rows, columns = np.divmod(pairs, max(1, len(spellings)))
-    strings = nlp.vocab.strings
+    strings = blank(rules.language).vocab.strings
     return CountedBlock(
         rows.astype(np.int32),
         columns.astype(np.int32),

@@ -3,8 +3,8 @@ r"""Local expectation: each bit summed out, the others sampled.
 Titsias and Lázaro-Gredilla (2015), https://arxiv.org/abs/1503.01494. The estimate is
 :math:`\theta_d(1-\theta_d)\,[f(z_d{=}1) - f(z_d{=}0)]` for every d, the score function
 Rao-Blackwellised over each bit. All D differences cost two more products a step under a
-log-linear decoder, 2D + 1 evaluations under an MLP. Unbiased, and of far lower variance than one-sample score
-functions; needs a factorised posterior.
+log-linear decoder, 2D + 1 evaluations under an MLP. Unbiased, and of far lower variance than
+one-sample score functions; needs a factorised posterior.
 """
 
 from __future__ import annotations
