@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 from torch import Tensor, nn
 
 from topicfactors.contracts import Distribution, Draw, Sizes, Surrogate, Target
+from topicfactors.values import whole
 
 
 class Gradient(nn.Module, abc.ABC):
@@ -27,6 +28,7 @@ class Gradient(nn.Module, abc.ABC):
 
     def __init__(self, sizes: Sizes, *, samples: int = 1) -> None:
         super().__init__()
+        whole("samples", samples, 1)
         self.sizes, self.samples = sizes, samples
 
     def anneal(self, progress: float) -> None:

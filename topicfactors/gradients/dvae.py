@@ -19,6 +19,7 @@ from torch import Tensor
 
 from topicfactors.contracts import Distribution, Sizes, Surrogate, Target
 from topicfactors.gradients.base import Gradient, pathwise
+from topicfactors.values import number
 
 
 class _SpikeExponential(torch.autograd.Function):
@@ -74,6 +75,8 @@ class DVAE(Gradient):
         self, sizes: Sizes, *, samples: int = 1, start: float = 3.0, end: float = 10.0
     ) -> None:
         super().__init__(sizes, samples=samples)
+        number("start", start, open_ends="low")
+        number("end", end, open_ends="low")
         self.start, self.end = start, end
         self.beta = start
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from topicfactors.contracts import Distribution, Sizes, Surrogate, Target
 from topicfactors.gradients.base import Gradient, pathwise
+from topicfactors.values import number
 
 
 class GumbelSoftmax(Gradient):
@@ -47,6 +48,9 @@ class GumbelSoftmax(Gradient):
         annealing: float = 0.7,
     ) -> None:
         super().__init__(sizes, samples=samples)
+        number("start", start, open_ends="low")
+        number("end", end, open_ends="low")
+        number("annealing", annealing, 0.0, 1.0, open_ends="low")
         self.hard, self.start, self.end, self.annealing = hard, start, end, annealing
         self.temperature = start
 

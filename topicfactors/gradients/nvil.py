@@ -16,6 +16,7 @@ from topicfactors.contracts import Distribution, Sizes, Surrogate, Target
 from topicfactors.errors import ConfigurationError
 from topicfactors.gradients.base import Gradient, terms
 from topicfactors.gradients.baselines import FittedCoefficient, InputBaseline, RunningMoments
+from topicfactors.values import number
 
 
 class NVIL(Gradient):
@@ -55,6 +56,7 @@ class NVIL(Gradient):
         decay: float = 0.8,
     ) -> None:
         super().__init__(sizes, samples=samples)
+        number("decay", decay, 0.0, 1.0, open_ends="high")
         if input_baseline and sizes.features < 2:
             raise ConfigurationError(
                 "nvil's input-dependent baseline needs a posterior with an encoder; "

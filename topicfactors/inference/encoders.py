@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from topicfactors.contracts import CountBatch, Sizes
+from topicfactors.values import number, whole
 
 
 class BagOfWordsEncoder(nn.Module):
@@ -30,6 +31,9 @@ class BagOfWordsEncoder(nn.Module):
         self, sizes: Sizes, *, width: int = 256, layers: int = 1, dropout: float = 0.2
     ) -> None:
         super().__init__()
+        whole("width", width, 1)
+        whole("layers", layers, 0)
+        number("dropout", dropout, 0.0, 1.0, open_ends="high")
         self.width = width
         self.embedding = nn.Parameter(torch.randn(sizes.words, width) * 0.3)
         self.length = nn.Parameter(torch.zeros(width))

@@ -11,6 +11,7 @@ from torch.nn import functional
 from topicfactors.contracts import Sizes
 from topicfactors.errors import ConfigurationError
 from topicfactors.model.logits import Logits
+from topicfactors.values import whole
 
 
 class Decoder(Protocol):
@@ -97,6 +98,7 @@ class MLPDecoder(nn.Module):
     def __init__(self, sizes: Sizes, *, width: int | None = None) -> None:
         super().__init__()
         width = max(16, sizes.factors) if width is None else width
+        whole("width", width, 1)
         self.hidden = nn.Linear(sizes.factors, width)
         self.weights = nn.Parameter(torch.randn(sizes.words, width) * 0.01)
         self.bias = nn.Parameter(torch.zeros(sizes.words))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from topicfactors.contracts import Distribution, Sizes
+from topicfactors.values import number
 
 
 class Prior(Protocol):
@@ -55,6 +56,7 @@ class BernoulliPrior(nn.Module):
 
     def __init__(self, sizes: Sizes, *, probability: float = 0.1, learnt: bool = True) -> None:
         super().__init__()
+        number("probability", probability, 0.0, 1.0, open_ends="low high")
         start = torch.logit(torch.full((sizes.factors,), probability, dtype=torch.float64))
         self.logits = nn.Parameter(start.float(), requires_grad=learnt)
 

@@ -1,0 +1,45 @@
+"""Numbers that users give, checked where they arrive: "<name> must be …, got …"."""
+
+from __future__ import annotations
+
+import math
+import numbers
+
+from topicfactors.errors import ConfigurationError
+
+
+def whole(name: str, value: object, least: int) -> None:
+    """Refuse what is not a whole number of at least so much.
+
+    >>> whole("samples", 0, 1)
+    Traceback (most recent call last):
+    topicfactors.errors.ConfigurationError: samples must be a whole number of 1 or more, got 0
+    """
+    fine = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not fine or value < least:  # type: ignore[operator]
+        raise ConfigurationError(f"{name} must be a whole number of {least} or more, got {value!r}")
+
+
+def number(
+    name: str, value: object, low: float = 0.0, high: float = math.inf, *, open_ends: str = ""
+) -> None:
+    """Refuse what is not a finite number between two ends.
+
+    ``open_ends`` names the ends that do not belong: ``"low"``, ``"high"`` or ``"low high"``.
+
+    >>> number("dropout", 1.0, 0.0, 1.0, open_ends="high")
+    Traceback (most recent call last):
+    topicfactors.errors.ConfigurationError: dropout must be a number from 0 to below 1, got 1.0
+    """
+    above, below = "low" in open_ends, "high" in open_ends
+    fine = isinstance(value, numbers.Real) and math.isfinite(value)
+    fine = fine and (low < value if above else low <= value)  # type: ignore[operator]
+    fine = fine and (value < high if below else value <= high)  # type: ignore[operator]
+    if fine:
+        return
+    allowed = f"above {low:g}" if above else f"from {low:g}"
+    if math.isfinite(high):
+        allowed += f" to {'below ' if below else ''}{high:g}"
+    elif not above:
+        allowed = f"of {low:g} or more"
+    raise ConfigurationError(f"{name} must be a number {allowed}, got {value!r}")
