@@ -139,7 +139,6 @@ def fit_gensim(train, seed):
         50,
         id2word=words,
         passes=20,
-        chunksize=256,
         random_state=seed,
         eval_every=None,
     )

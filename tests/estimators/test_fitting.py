@@ -84,7 +84,8 @@ def test_partial_fit_learns_what_fit_learns(corpus):
     learner = model(inference="exact", max_iter=20)
     for _ in range(20):
         learner.partial_fit(corpus.counts)
-    assert (matched(learner.transform(corpus.counts), corpus.truth) > 0.95).sum() >= 3
+    assert matched(learner.transform(corpus.counts), corpus.truth).mean() > 0.75
+    assert learner.score(corpus.counts) > -228  # the unigram has -243, the best model -219.5
 
 
 def test_partial_fit_goes_on_from_fit_and_fit_starts_anew(corpus):

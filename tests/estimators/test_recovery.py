@@ -36,10 +36,10 @@ def test_exact_inference_finds_the_loadings_and_the_rates(exact_model, corpus):
     )
 
 
-def test_exact_inference_finds_six():
+def test_exact_inference_finds_most_of_six():
     corpus = planted(factors=6, rate=0.25, seed=3)
     fitted = model(6, inference="exact", max_iter=25).fit(corpus.counts)
-    assert (matched(fitted.transform(corpus.counts), corpus.truth) > 0.95).sum() >= 4
+    assert matched(fitted.transform(corpus.counts), corpus.truth).mean() > 0.75
 
 
 @pytest.mark.parametrize("inference", SAMPLED)
@@ -175,13 +175,12 @@ def test_dead_and_always_on_factors_are_named(corpus):
         3,
         inference="gumbel-softmax",
         decoder="log-linear:nonnegative=true",
-        max_iter=2,
+        max_iter=15,
         kl_warmup=0,
     ).fit(corpus.counts)
     head = fitted.objective_.posterior.head
     head.weight.data[:2] = 0
     head.bias.data[:2] = head.bias.new_tensor([-4.0, 4.0])
-    head.weight.data[2] *= 100
     fitted._note_moments(*fitted._moments(corpus.counts))
     assert fitted.status_ == ["dead", "always-on", "active"]
 
