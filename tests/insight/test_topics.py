@@ -37,7 +37,9 @@ DEFINITIONS = {
     "probability": lambda f, d, v: f.on[d, v],
     "lift": lambda f, d, v: math.log(f.on[d, v] / f.background[v]),
     "evidence": lambda f, d, v: (
-        f.loadings[d, v] * f.document_frequency[v] / (f.document_frequency[v] + 30)
+        (f.loadings[d, v] - math.log(sum(np.exp(f.loadings[d]) * f.background)))
+        * f.document_frequency[v]
+        / (f.document_frequency[v] + 30)
     ),
 }
 
@@ -49,6 +51,16 @@ def test_a_ranking_is_its_definition(name):
     for d in range(3):
         for v in range(12):
             assert found[d, v] == pytest.approx(DEFINITIONS[name](factors, d, v))
+
+
+@pytest.mark.parametrize("name", ["evidence", "exclusive"])
+def test_a_constant_added_to_a_factor_changes_nothing(name):
+    """softmax(b + W z) does not know it, so neither must what is read off W."""
+    factors = some_factors()
+    moved = factors._replace(loadings=factors.loadings + np.array([[0.0], [3.0], [-70.0]]))
+    np.testing.assert_array_equal(
+        top_columns(rank(moved, name), 5), top_columns(rank(factors, name), 5)
+    )
 
 
 def slow_exclusive(factors, words):

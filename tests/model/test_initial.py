@@ -59,3 +59,12 @@ def test_degenerate_corpora_still_have_a_start(name, counts):
     loadings = INITIALS[name](counts, 3, 0)
     assert loadings.shape == (3, counts.shape[1])
     assert np.isfinite(loadings).all()
+
+
+@pytest.mark.parametrize("name", ["clusters", "nmf"])
+def test_fractions_of_a_token_are_counts_too(name):
+    """1 + log x is negative below 1/e; nothing may become NaN or turn around."""
+    loadings = INITIALS[name](planted() * 0.01, 4, 0)
+    assert np.isfinite(loadings).all()
+    groups = {tuple(sorted(set(np.argsort(-row)[:8] // 10))) for row in loadings}
+    assert groups == {(0,), (1,), (2,), (3,)}

@@ -139,11 +139,6 @@ def test_going_on_continues_the_schedule():
 # Precision and scores
 
 
-@pytest.mark.xfail(
-    raises=NotImplementedError,
-    strict=False,
-    reason="corpus/counts.py: the sparse product follows autocast, and a CPU has none in bfloat16",
-)
 @pytest.mark.parametrize("inference", ["gumbel-softmax", "nvil", "local-expectation"])
 def test_bfloat16_layers_train_as_well(inference):
     found, documents = {}, counts(200)

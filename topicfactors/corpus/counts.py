@@ -32,12 +32,14 @@ class _SparseProduct(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, table: Tensor, counts: Counts) -> Tensor:
         ctx.counts = counts
-        return counts._csr(table.dtype) @ table
+        with torch.autocast(table.device.type, enabled=False):
+            return counts._csr(table.dtype) @ table
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (gradient,) = gradients
-        return ctx.counts._transposed(gradient.dtype) @ gradient.contiguous(), None
+        with torch.autocast(gradient.device.type, enabled=False):
+            return ctx.counts._transposed(gradient.dtype) @ gradient.contiguous(), None
 
 
 @dataclass(frozen=True, eq=False)

@@ -132,9 +132,8 @@ def start(
     with torch.no_grad():
         decoder.bias.copy_(torch.from_numpy(background))
     sizes = objective.joint.sizes
-    raised = counts.astype(np.float64)  # a copy; the same start whatever the type of the counts
-    np.maximum(raised.data, 1, out=raised.data)  # 1 + log(count) is negative for small fractions
-    loadings = np.asarray(parts.init.build(raised, sizes.factors, seed))
+    wide = counts.astype(np.float64)  # the same start whatever the type of the counts
+    loadings = np.asarray(parts.init.build(wide, sizes.factors, seed))
     if loadings.shape != (sizes.factors, sizes.words) or not np.isfinite(loadings).all():
         raise ConfigurationError(
             f"init={parts.init.label!r} must give finite loadings of shape "

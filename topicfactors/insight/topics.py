@@ -47,11 +47,15 @@ def lift(factors: Factors) -> Array:
 def evidence(factors: Factors) -> Array:
     """How much one occurrence of the word tells about the factor, in nats of log-odds.
 
-    A token of word v adds W_vd to the log-odds of factor d (docs/mathematics.md); it is shrunk by
-    n / (n + 30), n the documents the estimate rests on, as a prior worth 30 documents would.
+    A token of word v adds W_vd − log Σ_v p_v e^{W_vd} to the log-odds of factor d, p the word
+    probabilities of the background (docs/mathematics.md); so it does not matter that W_d is only
+    known up to a constant. It is shrunk by n / (n + 30), n the documents the estimate rests on, as
+    a prior worth 30 documents would.
     """
     support = factors.document_frequency / (factors.document_frequency + SUPPORT)
-    return np.asarray(factors.loadings * support)
+    top = factors.loadings.max(1, keepdims=True)
+    total = np.exp(factors.loadings - top) @ factors.background
+    return np.asarray((factors.loadings - top - np.log(total)[:, None]) * support)
 
 
 def exclusive(factors: Factors) -> Array:

@@ -60,7 +60,11 @@ def nmf(counts: Any, factors: int, seed: int) -> NDArray[np.float64]:
 
 
 def _tfidf(counts: Any) -> Any:
-    return TfidfTransformer(sublinear_tf=True).fit_transform(counts)
+    """tf-idf of damped counts: 1 + log x from one token up, x itself for fractions below."""
+    damped = scipy.sparse.csr_matrix(counts, dtype=np.float64, copy=True)
+    damped.eliminate_zeros()
+    damped.data = np.where(damped.data < 1, damped.data, 1 + np.log(damped.data))
+    return TfidfTransformer().fit_transform(damped)
 
 
 def _kmeans(documents: NDArray[np.float64], wanted: int, seed: int) -> NDArray[np.int64]:
