@@ -9,6 +9,12 @@ from topicfactors.inference.posteriors import EnumeratedPosterior
 COPIES = 20_000
 
 
+@pytest.fixture(autouse=True)
+def no_derivatives():
+    with torch.no_grad():
+        yield
+
+
 @pytest.fixture
 def problem():
     return make_problem()
