@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.estimators.planted import matched, model, word_logs
-from topicfactors import ConfigurationError, FitError, FitWarning, InputError
+from topicfactors import BinaryFactorModel, ConfigurationError, FitError, FitWarning, InputError
 
 
 def test_fit_transform_is_fit_then_transform(corpus):
@@ -263,3 +263,9 @@ def test_partial_fit_and_warm_start_keep_what_was_learnt_before(corpus):
     with pytest.warns(FitWarning, match="the weights from before are kept"):
         learner.fit(corpus.counts)
     np.testing.assert_allclose(np.sort(learner.components_, 0), np.sort(words, 0))
+
+
+def test_exact_warns_of_its_cost_above_twelve_factors():
+    counts = np.random.default_rng(0).poisson(1.0, (12, 6))
+    with pytest.warns(FitWarning, match=r"2\^13 states"):
+        BinaryFactorModel(13, inference="exact", max_iter=1, random_state=0).fit(counts)

@@ -1,8 +1,8 @@
 """spaCy's tokeniser, asked once for every different piece of text between white space.
 
 spaCy splits a text at white space first and then works on each piece alone, so a piece that was
-seen before need not be split again. Natural language repeats itself: of 20 Newsgroups' pieces one
-in nine is new. Tokenisers that do not work so (Chinese, Japanese, …) are asked text by text.
+seen before need not be split again. Natural language repeats itself: of the pieces of 20
+Newsgroups one in twelve is new. Tokenisers that do not work so (Chinese, Japanese, …) are asked text by text.
 """
 
 from __future__ import annotations

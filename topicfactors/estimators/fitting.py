@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from topicfactors.errors import FitWarning
 from topicfactors.estimators import parts
 from topicfactors.estimators.base import CountsEstimator
 from topicfactors.model import initial
@@ -48,6 +50,15 @@ class FittingMixin(CountsEstimator):
 
     def _build(self, chosen: parts.Parts, counts: Any, seed: int) -> None:
         self.inference_, self.init_ = chosen.inference.label, chosen.init.label
+        most = getattr(chosen.inference.constructor, "slow_above", None)
+        if most is not None and self.n_components > most:
+            warnings.warn(
+                f"inference={self.inference_!r} sums over 2^{self.n_components} states in "
+                f"every step, which is slow; above {most} factors inference='gumbel-softmax' is "
+                "quicker",
+                FitWarning,
+                stacklevel=3,
+            )
         self.objective_ = parts.build(
             chosen, counts.shape[1], self.n_components, self.overlap_penalty
         )

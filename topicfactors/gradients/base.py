@@ -23,6 +23,7 @@ class Gradient(nn.Module, abc.ABC):
     relaxed: ClassVar[bool] = False  # needs q.reparameterisable
     factorised: ClassVar[bool] = False  # needs q.factorised
     limit: ClassVar[int | None] = None  # most factors it can serve
+    slow_above: ClassVar[int | None] = None  # factors beyond which it warns of its cost
     learning_rate: ClassVar[float] = 5e-3  # what "auto" stands for; measured
     batch_size: ClassVar[int] = 256  # likewise
 

@@ -20,6 +20,7 @@ class Exact(Gradient):
     unbiased = True
     posterior = "enumerated"
     limit = 16
+    slow_above = 12
     learning_rate = 4e-2
     batch_size = 512
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from topicfactors.contracts import CountBatch
 
-TILE = 2**20  # floats; of 2^16 to 2^22 the fastest on two cores at V = 2,000 and 50,000
+TILE = 2**20  # floats; at V = 2,000 on two cores faster than 2^17 to 2^19
 UNDERFLOW = 1e-25  # a sum of products below this has lost terms in float32
 WIDEST = 2**13  # columns of a tile, so that a large vocabulary still leaves rows to a product
 
