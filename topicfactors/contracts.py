@@ -51,6 +51,10 @@ class CountBatch(Protocol):
         """Count of each non-zero, ``(nnz,)``."""
 
     @property
+    def documents(self) -> Tensor:
+        """Document of each non-zero, ``(nnz,)``."""
+
+    @property
     def lengths(self) -> Tensor:
         """Tokens of each document, ``(B,)``."""
 

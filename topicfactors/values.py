@@ -4,8 +4,23 @@ from __future__ import annotations
 
 import math
 import numbers
+from typing import TypeGuard
+
+import numpy as np
 
 from topicfactors.errors import ConfigurationError
+
+
+def is_whole(value: object, switch: bool = False) -> TypeGuard[int]:
+    """Is it a whole number? numpy's count; True and False only for a ``switch``."""
+    if isinstance(value, bool | np.bool_):
+        return switch
+    return isinstance(value, numbers.Integral)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Is it a real number? numpy's count; True and False do not."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def whole(name: str, value: object, least: int) -> None:
@@ -15,8 +30,7 @@ def whole(name: str, value: object, least: int) -> None:
     Traceback (most recent call last):
     topicfactors.errors.ConfigurationError: samples must be a whole number of 1 or more, got 0
     """
-    fine = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not fine or value < least:  # type: ignore[operator]
+    if not is_whole(value) or value < least:
         raise ConfigurationError(f"{name} must be a whole number of {least} or more, got {value!r}")
 
 
@@ -32,11 +46,10 @@ def number(
     topicfactors.errors.ConfigurationError: dropout must be a number from 0 to below 1, got 1.0
     """
     above, below = "low" in open_ends, "high" in open_ends
-    fine = isinstance(value, numbers.Real) and math.isfinite(value)
-    fine = fine and (low < value if above else low <= value)  # type: ignore[operator]
-    fine = fine and (value < high if below else value <= high)  # type: ignore[operator]
-    if fine:
-        return
+    if is_number(value) and math.isfinite(value):
+        inside = low < value if above else low <= value
+        if inside and (value < high if below else value <= high):
+            return
     allowed = f"above {low:g}" if above else f"from {low:g}"
     if math.isfinite(high):
         allowed += f" to {'below ' if below else ''}{high:g}"

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from tests.estimators.planted import model
-from topicfactors import ConfigurationError
+from topicfactors import BinaryFactorModel, ConfigurationError
 from topicfactors.estimators.choices import resolve, spell
 from topicfactors.estimators.parts import REGISTRIES, choose, spell_all
 from topicfactors.gradients import GRADIENTS
+from topicfactors.gradients.base import Gradient
 from topicfactors.gradients.gumbel_softmax import GumbelSoftmax
 from topicfactors.gradients.nvil import NVIL
 from topicfactors.inference.encoders import BagOfWordsEncoder
@@ -196,7 +197,7 @@ def test_a_relaxed_gradient_over_states_is_refused():
         posterior = "enumerated"
 
     chosen = model(2, inference=Wrong).get_params()
-    with pytest.raises(ConfigurationError, match="needs a posterior that can be relaxed"):
+    with pytest.raises(ConfigurationError, match="needs a posterior that is reparameterisable"):
         choose(chosen, 2)
 
 
@@ -206,3 +207,20 @@ def test_devices(corpus):
     if not torch.cuda.is_available():
         with pytest.raises(ConfigurationError, match="present on this machine, got 'cuda'"):
             model(device="cuda").fit(corpus.counts)
+
+
+def test_a_gradient_that_needs_independent_factors_is_refused_over_states():
+    class Wrong(Gradient):
+        unbiased, posterior, factorised = True, "enumerated", True
+
+        def forward(self, target, q, kl_weight):
+            raise NotImplementedError
+
+    with pytest.raises(ConfigurationError, match="needs a posterior that is factorised"):
+        choose({**BinaryFactorModel().get_params(deep=False), "inference": Wrong}, 3)
+
+
+def test_the_overlap_penalty_is_for_loadings():
+    given = BinaryFactorModel(decoder="mlp", overlap_penalty=1.0).get_params(deep=False)
+    with pytest.raises(ConfigurationError, match="use decoder='log-linear'"):
+        choose(given, 20)

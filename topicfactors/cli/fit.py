@@ -23,7 +23,7 @@ from topicfactors.cli.options import (
 )
 from topicfactors.errors import CorpusWarning
 
-MODEL, WORDS, TABLES = "Model", "Words", "Columns of a table"
+MODEL, WORDS = "Model", "Words"
 
 
 def fit(

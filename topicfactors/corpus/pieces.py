@@ -2,7 +2,8 @@
 
 spaCy splits a text at white space first and then works on each piece alone, so a piece that was
 seen before need not be split again. Natural language repeats itself: of the pieces of 20
-Newsgroups one in twelve is new. Tokenisers that do not work so (Chinese, Japanese, …) are asked text by text.
+Newsgroups one in twelve is new. Tokenisers that do not work so (Chinese, Japanese, …) are asked
+text by text.
 """
 
 from __future__ import annotations

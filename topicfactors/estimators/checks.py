@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Iterable
-from typing import Any, TypeGuard
-
-import numpy as np
+from typing import Any
 
 from topicfactors.errors import ConfigurationError
+from topicfactors.values import is_number, is_whole
 
 WHOLE = {"n_components": 1, "max_iter": 1, "n_iter_no_change": 0, "verbose": 0}
 SHARES = {"kl_warmup": 1.0, "validation_fraction": 0.9}
@@ -51,18 +49,6 @@ def check_parameters(estimator: Any) -> None:
         isinstance(listeners, Iterable) and all(map(callable, listeners))
     ):
         _refuse("callbacks", "None or a list of functions", listeners)
-
-
-def is_whole(value: object, switch: bool = False) -> TypeGuard[int]:
-    """Is it a whole number? numpy's count; True and False only for a ``switch``."""
-    if isinstance(value, bool | np.bool_):
-        return switch
-    return isinstance(value, numbers.Integral)
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """Is it a real number? numpy's count; True and False do not."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _is_auto(value: object) -> bool:

@@ -59,7 +59,7 @@ def choose(chosen: dict[str, Any], factors: int) -> Parts:
         values["init"] = AUTOMATIC_START
     choices = {name: resolve(name, values[name], REGISTRIES[name]) for name in values}
     parts = Parts(**choices)
-    _check(parts, factors)
+    _check(parts, factors, chosen.get("overlap_penalty", 0.0))
     return parts
 
 
@@ -73,7 +73,7 @@ def automatic_inference(factors: int, decoder: str) -> str:
     return "exact" if factors <= EXACT_UP_TO and decoder == "log-linear" else "gumbel-softmax"
 
 
-def _check(parts: Parts, factors: int) -> None:
+def _check(parts: Parts, factors: int, overlap_penalty: float) -> None:
     gradient, inference = parts.inference.constructor, parts.inference.name
     limit = getattr(gradient, "limit", None)
     if limit is not None and factors > limit:
@@ -81,11 +81,19 @@ def _check(parts: Parts, factors: int) -> None:
             f"inference={inference!r} sums over 2^D states and serves at most {limit} factors, "
             f"got n_components={factors}; use inference='gumbel-softmax' or fewer factors"
         )
-    posterior = POSTERIORS[getattr(gradient, "posterior", "mean-field")]
-    if getattr(gradient, "relaxed", False) and posterior is EnumeratedPosterior:
+    posterior = getattr(gradient, "posterior", "mean-field")
+    q = POSTERIORS[posterior].distribution
+    for need, given in (("relaxed", "reparameterisable"), ("factorised", "factorised")):
+        if getattr(gradient, need, False) and not getattr(q, given):
+            raise ConfigurationError(
+                f"inference={parts.inference.label!r} needs a posterior that is {given}, and the "
+                f"{posterior} posterior is not; use inference='exact' or a mean-field posterior"
+            )
+    if overlap_penalty and not getattr(parts.decoder.constructor, "log_linear", True):
         raise ConfigurationError(
-            f"inference={inference!r} needs a posterior that can be relaxed; "
-            "use inference='exact' or a mean-field posterior"
+            f"overlap_penalty compares the loadings of factors, which the "
+            f"{parts.decoder.label} decoder does not have; use decoder='log-linear' or "
+            "overlap_penalty=0"
         )
 
 

@@ -13,11 +13,11 @@ from topicfactors.contracts import CountBatch
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError, InputError, unknown_name
 from topicfactors.estimators.base import CountsEstimator, threads
-from topicfactors.estimators.checks import is_whole
 from topicfactors.inference import bounds
 from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.insight.metrics import Perplexity, perplexity, unigram_log_prob
 from topicfactors.training.batches import in_order
+from topicfactors.values import is_whole
 
 ENUMERABLE = 20  # most factors for which log p(x) is summed exactly
 BLOCK = 2**24  # floats of a table of states that are held at once

@@ -10,9 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.base import CountsEstimator
-from topicfactors.estimators.checks import is_whole
 from topicfactors.insight.metrics import diversity, npmi
 from topicfactors.insight.topics import Factors, rank, top_columns, word_lists
+from topicfactors.values import is_whole
 
 RANKING = "exclusive"  # the default; benchmarks/rankings.md
 

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from topicfactors.contracts import Distribution, Sizes, Surrogate, Target
 from topicfactors.gradients.base import Gradient, pathwise
+from topicfactors.inference.posteriors import threshold
 from topicfactors.values import number
 
 
@@ -86,7 +87,7 @@ class DVAE(Gradient):
 
     def relaxation(self, logits: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Bits, and the ζ that the decoder reads."""
-        bits = (noise > torch.sigmoid(-logits)).to(logits.dtype)
+        bits, _ = threshold(logits, noise)
         return bits, spike_exponential(logits, noise, self.beta)
 
     def forward(self, target: Target, q: Distribution, kl_weight: float) -> Surrogate:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from topicfactors.contracts import Distribution, Sizes, Surrogate, Target
 from topicfactors.gradients.base import Gradient, pathwise
+from topicfactors.inference.posteriors import threshold
 from topicfactors.values import number
 
 
@@ -61,7 +62,7 @@ class GumbelSoftmax(Gradient):
 
     def relaxation(self, logits: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Bits, and the relaxed values that the decoder reads."""
-        bits = (noise > torch.sigmoid(-logits)).to(logits.dtype)
+        bits, _ = threshold(logits, noise)
         relaxed = torch.sigmoid((logits + torch.logit(noise)) / self.temperature)
         return bits, bits + relaxed - relaxed.detach() if self.hard else relaxed
 

@@ -12,11 +12,12 @@ from torch import Tensor
 
 from topicfactors.contracts import Distribution, Surrogate, Target
 from topicfactors.gradients.base import Gradient, pathwise
+from topicfactors.inference.posteriors import threshold
 
 
 def straight_through(logits: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
     """Bits, and bits that carry the derivative of their probabilities."""
-    bits = (noise > torch.sigmoid(-logits)).to(logits.dtype)
+    bits, _ = threshold(logits, noise)
     on = torch.sigmoid(logits)
     return bits, bits + on - on.detach()
 

@@ -79,6 +79,8 @@ class MeanFieldPosterior(nn.Module):
         Starting value of every log-odds.
     """
 
+    distribution = MeanField
+
     def __init__(self, sizes: Sizes, encoder: BagOfWordsEncoder, *, bias: float = -2.0) -> None:
         super().__init__()
         self.encoder = encoder
@@ -165,6 +167,8 @@ class Enumerated:
 class EnumeratedPosterior(nn.Module):
     """Exact inference: asks the target for its 2^D table; has nothing to learn."""
 
+    distribution = Enumerated
+
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.register_buffer("states", all_states(sizes.factors), persistent=False)
@@ -178,4 +182,7 @@ class EnumeratedPosterior(nn.Module):
         """Nothing is stored per factor."""
 
 
-POSTERIORS = {"mean-field": MeanFieldPosterior, "enumerated": EnumeratedPosterior}
+POSTERIORS: dict[str, type[MeanFieldPosterior] | type[EnumeratedPosterior]] = {
+    "mean-field": MeanFieldPosterior,
+    "enumerated": EnumeratedPosterior,
+}

@@ -48,9 +48,8 @@ class Multinomial(nn.Module):
     def log_word_probability(self, counts: CountBatch, logits: Logits) -> Tensor:
         """Log softmax(η) at the non-zeros of the counts, ``(S, nnz)`` nats."""
         norm = logits.logsumexp()  # (S, B or 1)
-        each = counts.offsets.diff().long()
         if norm.shape[1] > 1:
-            norm = norm.repeat_interleave(each, 1)
+            norm = norm[:, counts.documents]
         return logits.at(counts) - norm
 
 

@@ -113,9 +113,7 @@ class Logits(NamedTuple):
         rows, constant = self.weights[words], self.bias[words]
         if self.h.shape[1] == 1:
             return self.h[:, 0] @ rows.t() + constant
-        each = counts.offsets.diff().long()
-        documents = torch.repeat_interleave(torch.arange(len(counts), device=each.device), each)
-        return torch.stack([(h[documents] * rows).sum(-1) + constant for h in self.h])
+        return torch.stack([(h[counts.documents] * rows).sum(-1) + constant for h in self.h])
 
     @torch.no_grad()
     def flip_terms(self, factors: int | None = None) -> Tensor:
