@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from topicfactors.contracts import Batch, Sizes, all_states
+from topicfactors.bits import all_states
+from topicfactors.contracts import Batch, Sizes
 from topicfactors.corpus.counts import Counts
 from topicfactors.inference.posteriors import MeanField
 from topicfactors.model.decoders import LogLinearDecoder, MLPDecoder
 from topicfactors.model.joint import Joint
-from topicfactors.model.likelihoods import Multinomial
+from topicfactors.model.likelihoods import LIKELIHOODS
 from topicfactors.model.priors import BernoulliPrior
 
 FACTORS, WORDS = 5, 8
@@ -43,7 +44,10 @@ class Problem(NamedTuple):
 
 
 def make_problem(
-    dtype: torch.dtype = torch.float64, decoder: str = "log-linear", factors: int = FACTORS
+    dtype: torch.dtype = torch.float64,
+    decoder: str = "log-linear",
+    factors: int = FACTORS,
+    likelihood: str = "multinomial",
 ) -> Problem:
     generator = torch.Generator().manual_seed(3)
 
@@ -52,9 +56,12 @@ def make_problem(
 
     sizes = Sizes(WORDS, factors, 2)
     maps = {"log-linear": LogLinearDecoder, "mlp": MLPDecoder}
-    joint = Joint(sizes, BernoulliPrior(sizes), maps[decoder](sizes), Multinomial())
-    for parameter in joint.parameters():
-        parameter.data = normal(*parameter.shape)
+    joint = Joint(sizes, BernoulliPrior(sizes), maps[decoder](sizes), LIKELIHOODS[likelihood]())
+    for part in (joint.prior, joint.decoder):
+        for parameter in part.parameters():
+            parameter.data = normal(*parameter.shape)
+    if likelihood == "polya":
+        joint.likelihood.log_concentration.data.fill_(1.5)
     joint.prior.logits.data -= 0.5
     counts = Counts.from_scipy(scipy.sparse.csr_matrix(COUNTS))
     return Problem(joint.to(dtype), counts, (normal(factors) + 1).to(dtype))

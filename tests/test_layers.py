@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "topicfactors"
 ROWS = [
     {"errors"},
-    {"contracts", "files", "values"},
+    {"bits", "contracts", "files", "values"},
     {"corpus", "model", "inference"},
     {"gradients", "insight"},
     {"training", "export"},

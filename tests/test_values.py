@@ -4,7 +4,7 @@ import pytest
 
 from topicfactors.contracts import Sizes
 from topicfactors.errors import ConfigurationError
-from topicfactors.gradients import DVAE, GRADIENTS, NVIL, GumbelSoftmax
+from topicfactors.gradients import DVAE, GRADIENTS, NVIL, GumbelSoftmax, Truncated
 from topicfactors.inference.encoders import BagOfWordsEncoder
 from topicfactors.model.decoders import MLPDecoder
 from topicfactors.model.priors import BernoulliPrior
@@ -35,7 +35,10 @@ def test_ends_may_be_left_out():
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
-        *((kind, {"samples": 0}) for kind in GRADIENTS.values()),
+        *((kind, {"samples": 0}) for kind in GRADIENTS.values() if kind.posterior == "mean-field"),
+        *((Truncated, {option: 0}) for option in ("states", "rounds", "breadth", "best")),
+        (Truncated, {"final_states": 1}),
+        (Truncated, {"final_rounds": 0}),
         (NVIL, {"samples": "x"}),
         (NVIL, {"decay": 1.0}),
         (GumbelSoftmax, {"end": 0}),

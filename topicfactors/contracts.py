@@ -8,23 +8,13 @@ Log-probabilities are in nats.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 Relaxation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """``(logits, noise) -> (bits, values)``, all ``(…, D)``: how bits are drawn and what is read."""
-
-
-def all_states(factors: int, device: torch.device | str = "cpu") -> Tensor:
-    """Every state of D bits, ``(2^D, D)``: row i holds the binary digits of i, lowest first.
-
-    >>> all_states(2).tolist()
-    [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
-    """
-    numbers = torch.arange(2**factors, device=device)
-    return ((numbers[:, None] >> torch.arange(factors, device=device)) & 1).float()
 
 
 class Sizes(NamedTuple):
@@ -64,11 +54,35 @@ class CountBatch(Protocol):
     def __matmul__(self, table: Tensor) -> Tensor:
         """``(V, H) -> (B, H)``, differentiable in the table, never through ``(B, V)``."""
 
+    @property
+    def repeated(self) -> CountBatch:
+        """The non-zeros that are not 1."""
+
     def with_values(self, values: Tensor) -> CountBatch:
         """The same non-zeros with other values ``(nnz,)``."""
 
+    def at(self, places: Any) -> Tensor:
+        """These counts at the non-zeros of others of the same documents, ``(nnz of places,)``."""
+
+    def select(self, rows: Tensor) -> CountBatch:
+        """The documents ``rows (B,)``."""
+
     def sum_by_document(self, terms: Tensor) -> Tensor:
         """Sum one term per non-zero ``(…, nnz)`` over each document ``(…, B)``."""
+
+
+class Memory(Protocol):
+    """What a posterior keeps of every document between visits: packed states."""
+
+    @property
+    def fresh(self) -> bool:
+        """Are there documents that nobody has asked for yet?"""
+
+    def read(self, rows: Tensor) -> Tensor:
+        """The sets of documents ``rows (B,)``, ``(B, S, P)`` int64."""
+
+    def write(self, rows: Tensor, words: Tensor) -> None:
+        """Keep them."""
 
 
 class Batch(NamedTuple):
@@ -78,6 +92,7 @@ class Batch(NamedTuple):
     labels: Tensor | None  # (B,) integers, -1 where unseen
     covariates: Tensor | None  # (B, C)
     rows: Tensor  # (B,) positions in the corpus
+    memory: Memory | None = None  # by those positions; None where nothing is kept
 
 
 class Draw(NamedTuple):
@@ -117,6 +132,12 @@ class Distribution(Protocol):
     def detach(self) -> Distribution:
         """The same distribution, cut off from the graph."""
 
+    def bound(self) -> Tensor | None:
+        """``(B,)`` the bound on log p(x) that q attains, where it is known without draws."""
+
+    def support(self) -> tuple[Tensor, Tensor] | None:
+        """States ``(S, B, D)`` and log q of each ``(S, B)``, where there are few of them."""
+
     @property
     def logits(self) -> Tensor:
         """``(B, D)`` log-odds; only where ``factorised``."""
@@ -124,6 +145,27 @@ class Distribution(Protocol):
     @property
     def features(self) -> Tensor:
         """``(B, F)`` what the encoder knew of each document."""
+
+
+class Landscape(Protocol):
+    """log p(x, z) of B documents around their states, parameters fixed; no derivatives."""
+
+    factors: int
+    dtype: torch.dtype
+
+    def log_joint(self, bits: Tensor) -> Tensor:
+        """``(S, B, D) -> (S, B)`` nats."""
+
+    def best_flips(
+        self, bits: Tensor, count: int, barred: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The single flips of ``bits (B, D)`` that promise most: exact change, and which factor.
+
+        Both ``(B, count)``; those ``barred (B, D)`` come last, with a change of −∞.
+        """
+
+    def select(self, rows: Tensor) -> Landscape:
+        """That of the documents ``rows``."""
 
 
 class Target(Protocol):
@@ -145,6 +187,12 @@ class Target(Protocol):
 
         ``prior_weight`` scales the part of the prior.
         """
+
+    def log_joint(self, bits: Tensor) -> Tensor:
+        """``(S, B, D)`` hard bits ``-> (S, B)``; states that come often are computed once."""
+
+    def landscape(self) -> Landscape:
+        """What a search over states asks."""
 
     def table(self) -> Tensor:
         """``(2^D, B)`` log p(x, z) for every state, in the order of :func:`all_states`."""

@@ -143,6 +143,7 @@ def _facts(step: BinaryFactorModel) -> dict[str, Any]:
         "init": step.init_,
         "held_out": [list(found) for found in step.held_out_.values()],
         "status": step.status_,
+        "documents": step.n_documents_,
         "stopped": step.stopped_,
         "best": step.best_iter_,
         "history": [list(epoch) for epoch in step.history_],
@@ -227,7 +228,7 @@ def _fill(
                 f"has {facts['words']}; save the model again"
             )
     model.inference_, model.init_ = facts["inference"], facts["init"]
-    model.status_ = facts["status"]
+    model.status_, model.n_documents_ = facts["status"], facts["documents"]
     model.held_out_ = {found[0]: _evaluation(found) for found in facts["held_out"]}
     model.stopped_, model.best_iter_ = facts["stopped"], facts["best"]
     model.history_ = [Epoch(*epoch) for epoch in facts["history"]]

@@ -213,7 +213,7 @@ class TestOverwriting:
     [
         (["--inference", "nvill"], "inference must be one of"),
         (["--inference", "nvil:unheard=3"], "no option 'unheard'"),
-        (["--inference", "exact", "-k", "60"], "use inference='gumbel-softmax' or fewer factors"),
+        (["--inference", "exact", "-k", "60"], "use inference='truncated' or fewer factors"),
         (["--prior", "unheard"], "prior must be one of"),
         (["--init", "unheard"], "init must be one of"),
         (["--device", "abacus"], "device must be"),

@@ -41,8 +41,9 @@ def matched(posteriors, truth):
 
 
 def model(factors=4, **options):
-    """A small and quick model; the options win."""
+    """A small and quick model of independent draws, as the corpus has them; the options win."""
     chosen = {
+        "likelihood": "multinomial",
         "n_components": factors,
         "encoder": "bag-of-words:width=32",
         "device": "cpu",

@@ -15,12 +15,13 @@ SHARE = (-0.1, 1.5, math.nan, math.inf, "half", None, True, 1j)
 POSITIVE = (-1e-9, math.nan, math.inf, "much", None, True)
 NONSENSE = {
     "n_components": WHOLE_FROM_1,
-    "max_iter": WHOLE_FROM_1,
+    "max_iter": tuple(value for value in WHOLE_FROM_1 if value is not None),
     "n_iter_no_change": WHOLE_FROM_0,
     "verbose": (-1, 0.5, "loud", None),
     "kl_warmup": SHARE,
     "validation_fraction": (*SHARE, 0.95),
     "overlap_penalty": POSITIVE,
+    "shrinkage": POSITIVE,
     "tol": POSITIVE,
     "batch_size": (0, -4, 2.5, "all", None, True),
     "learning_rate": (0, -0.1, 10, math.nan, math.inf, "fast", None, True),
@@ -41,12 +42,13 @@ def test_nonsense_is_refused_by_name_and_value(name, value):
 
 GOOD = {
     "n_components": (1, np.int64(3)),
-    "max_iter": (1, np.int32(7)),
+    "max_iter": (None, 1, np.int32(7)),
     "n_iter_no_change": (0, 3),
     "verbose": (0, 1, True, False),
-    "kl_warmup": (0, 1, 0.5, np.float32(0.25)),
+    "kl_warmup": ("auto", 0, 1, 0.5, np.float32(0.25)),
     "validation_fraction": (0, 0.9),
     "overlap_penalty": (0, 2.5),
+    "shrinkage": ("auto", 0, 2.5),
     "tol": (0, 1e-3, np.float64(0.1)),
     "batch_size": ("auto", 1, np.int64(64)),
     "learning_rate": ("auto", 1e-4, 1, np.float32(0.1)),

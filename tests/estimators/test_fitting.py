@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.estimators.planted import matched, model, word_logs
-from topicfactors import BinaryFactorModel, ConfigurationError, FitError, FitWarning, InputError
+from topicfactors import ConfigurationError, FitError, FitWarning, InputError
 
 
 def test_fit_transform_is_fit_then_transform(corpus):
@@ -139,12 +139,18 @@ def test_small_corpora_hold_nothing_out(corpus):
     assert few.history_[-1].held_out is None
     assert few.best_iter_ == 2
     many = model(2, max_iter=2).fit(corpus.counts)
-    assert set(many.held_out_) == {"elbo", "iwae"}
+    assert list(many.held_out_) == ["truncated", "elbo", "iwae"]
+    assert list(model(2, inference="dvae", max_iter=2).fit(corpus.counts).held_out_) == [
+        "elbo",
+        "iwae",
+    ]
     assert model(2, max_iter=2, validation_fraction=0).fit(corpus.counts).held_out_ == {}
 
 
 @pytest.mark.parametrize("documents", [1, 2, 3])
-@pytest.mark.parametrize("inference", ["exact", "gumbel-softmax", "nvil", "local-expectation"])
+@pytest.mark.parametrize(
+    "inference", ["exact", "gumbel-softmax", "nvil", "local-expectation", "truncated"]
+)
 def test_very_few_documents_are_enough(inference, documents, corpus):
     fitted = model(5, inference=inference, max_iter=2).fit(corpus.counts[:documents])
     assert np.isfinite(fitted.transform(corpus.counts)).all()
@@ -268,4 +274,6 @@ def test_partial_fit_and_warm_start_keep_what_was_learnt_before(corpus):
 def test_exact_warns_of_its_cost_above_twelve_factors():
     counts = np.random.default_rng(0).poisson(1.0, (12, 6))
     with pytest.warns(FitWarning, match=r"2\^13 states"):
-        BinaryFactorModel(13, inference="exact", max_iter=1, random_state=0).fit(counts)
+        model(13, inference="exact", max_iter=1).fit(counts)
+    with pytest.warns(FitWarning, match=r"2\^7 states .* above 6 factors"):
+        model(7, inference="exact", likelihood="polya", max_iter=1).fit(counts)

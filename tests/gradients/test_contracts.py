@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tests.problems import FACTORS, WORDS, Problem, exact_bound, log_q, make_problem
-from topicfactors.contracts import Draw, Sizes, all_states
+from topicfactors.bits import all_states
+from topicfactors.contracts import Draw, Sizes
 from topicfactors.gradients import NVIL, GumbelSoftmax, LocalExpectation, StraightThrough
 from topicfactors.inference.posteriors import MeanField, threshold, uniform
 from topicfactors.model.decoders import LogLinearDecoder

@@ -6,13 +6,14 @@ import scipy.sparse
 import torch
 
 from tests.problems import FACTORS, WORDS, make_problem
-from topicfactors.contracts import Batch, Sizes, all_states
+from topicfactors.bits import all_states
+from topicfactors.contracts import Batch, Sizes
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError
 from topicfactors.inference.posteriors import MeanField
 from topicfactors.model.decoders import LogLinearDecoder, MLPDecoder
 from topicfactors.model.joint import Joint
-from topicfactors.model.likelihoods import Multinomial
+from topicfactors.model.likelihoods import LIKELIHOODS, Multinomial
 from topicfactors.model.priors import BernoulliPrior
 
 SIZES = Sizes(WORDS, FACTORS)
@@ -35,10 +36,11 @@ def test_the_likelihood_is_that_of_independent_draws(decoder):
     torch.testing.assert_close(found, expected)
 
 
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
 @pytest.mark.parametrize("decoder", ["log-linear", "mlp"])
 @pytest.mark.parametrize("prior_weight", [0.0, 0.3, 1.0])
-def test_flips_equal_brute_force(decoder, prior_weight):
-    problem = make_problem(decoder=decoder)
+def test_flips_equal_brute_force(decoder, prior_weight, likelihood):
+    problem = make_problem(decoder=decoder, likelihood=likelihood)
     batch, _ = some_batch()
     target = problem.joint.condition(batch)
     bits = torch.randint(0, 2, (3, 6, FACTORS)).double()

@@ -8,6 +8,7 @@ import torch
 from tests.training.objectives import counts, objective, same, weights_of
 from topicfactors.inference import bounds
 from topicfactors.inference.noise import document_keys, document_noise
+from topicfactors.training import trainer as trainer_module
 from topicfactors.training.batches import in_order
 from topicfactors.training.trainer import DEAD, Schedule, Trainer, score
 
@@ -172,9 +173,10 @@ def test_autocast_is_for_gpus_unless_asked_for():
         assert torch.is_autocast_enabled("cpu")
 
 
-def test_score_is_the_hard_bound_with_the_noise_of_the_document():
+def test_score_is_the_hard_bound_with_the_noise_of_the_document(monkeypatch):
     made, documents = objective(), counts(50)
-    found = score(made, documents, batch_size=7)
+    monkeypatch.setattr(trainer_module, "AT_ONCE", 7)
+    found = score(made, documents)
     made.eval()
     (batch,) = in_order(documents, 50)
     with torch.no_grad():

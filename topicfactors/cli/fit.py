@@ -43,14 +43,15 @@ def fit(
     inference: Annotated[
         str,
         typer.Option(
-            help="auto, exact, gumbel-softmax, local-expectation, dvae, nvil, straight-through; "
-            "options as in gumbel-softmax:end=0.3.",
+            help="auto, truncated, exact, gumbel-softmax, local-expectation, dvae, nvil, "
+            "straight-through; options as in gumbel-softmax:end=0.3.",
             rich_help_panel=MODEL,
         ),
     ] = "auto",
-    likelihood: Annotated[str, typer.Option(help="multinomial.", rich_help_panel=MODEL)] = (
-        "multinomial"
-    ),
+    likelihood: Annotated[
+        str,
+        typer.Option(help="polya, multinomial, poisson or bernoulli.", rich_help_panel=MODEL),
+    ] = "polya",
     decoder: Annotated[
         str,
         typer.Option(help="log-linear, log-linear:nonnegative=true or mlp.", rich_help_panel=MODEL),
@@ -66,8 +67,13 @@ def fit(
         str, typer.Option(help="auto, clusters, nmf or random.", rich_help_panel=MODEL)
     ] = "auto",
     epochs: Annotated[
-        int, typer.Option(min=1, help="Most passes over the documents.", rich_help_panel=MODEL)
-    ] = 40,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Most passes over the documents (default: the inference's own).",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
     batch_size: Annotated[
         str, typer.Option(help="Documents a step, or auto.", rich_help_panel=MODEL)
     ] = "auto",
@@ -75,13 +81,21 @@ def fit(
         str, typer.Option(help="Highest learning rate, or auto.", rich_help_panel=MODEL)
     ] = "auto",
     kl_warmup: Annotated[
-        float,
-        typer.Option(help="Share of training until full KL weight.", rich_help_panel=MODEL),
-    ] = 0.3,
+        str,
+        typer.Option(
+            help="Share of training until full KL weight, or auto.", rich_help_panel=MODEL
+        ),
+    ] = "auto",
     overlap_penalty: Annotated[
         float,
         typer.Option(help="Keeps factors apart; try 1 to 30.", rich_help_panel=MODEL),
     ] = 0.0,
+    shrinkage: Annotated[
+        str,
+        typer.Option(
+            help="Precision of the Gaussian prior on loadings, or auto.", rich_help_panel=MODEL
+        ),
+    ] = "auto",
     validation_fraction: Annotated[
         float, typer.Option(help="Share held out to stop early.", rich_help_panel=MODEL)
     ] = 0.05,
@@ -207,7 +221,8 @@ class _Fit:
             max_iter=chosen["epochs"],
             batch_size=number_or_auto(chosen["batch_size"], int),
             learning_rate=number_or_auto(chosen["learning_rate"], float),
-            kl_warmup=chosen["kl_warmup"],
+            kl_warmup=number_or_auto(chosen["kl_warmup"], float),
+            shrinkage=number_or_auto(chosen["shrinkage"], float),
             overlap_penalty=chosen["overlap_penalty"],
             validation_fraction=chosen["validation_fraction"],
             n_iter_no_change=chosen["patience"],
@@ -260,25 +275,12 @@ class _Fit:
             factors = [row._asdict() for row in rows]
             print(dump_json({"run": str(folder), "metrics": metrics, "factors": factors}))
             return
-        from topicfactors.cli.tables import print_factors
+        from topicfactors.cli.tables import print_factors, summary
 
         if not self.quiet:
             print_factors(rows)
-        self.display.say(_summary(metrics))
+        self.display.say(summary(metrics))
         self.display.say(f"written to {folder}; next: topicfactors topics {folder} -n 20")
-
-
-def _summary(metrics: dict[str, Any]) -> str:
-    where, scores = "held-out", metrics["held_out"].get("elbo")
-    if scores is None:
-        where, scores = "training", metrics["training"]
-    dead = metrics["dead_factors"] + metrics["always_on_factors"]
-    remark = f"; not telling documents apart: {', '.join(map(str, dead))}" if dead else ""
-    return (
-        f"{where} perplexity {scores['perplexity']['per_document']:.0f} a document (bound: ELBO; "
-        f"unigram {scores['unigram']['per_document']:.0f}), NPMI {metrics['npmi']:.2f}, "
-        f"diversity {metrics['diversity']:.2f}, {metrics['active_factors']} active factors{remark}"
-    )
 
 
 def _default_folder(corpus: str) -> Path:

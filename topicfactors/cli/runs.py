@@ -152,7 +152,7 @@ def metrics_of(
     model: BinaryFactorModel, counts: Any, coherence: NDArray[np.floating]
 ) -> dict[str, Any]:
     """Scores on the training documents, the unigram beside them; held-out ones where there are."""
-    training = _scores(model.evaluate(counts, samples=1))
+    training = _scores(model.evaluate(counts))
     held_out = {bound: _scores(found) for bound, found in model.held_out_.items()}
     return {
         "documents": counts.shape[0],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from topicfactors.export.factors import FactorRow
+
+BOUNDS = {"elbo": "ELBO", "iwae": "IWAE"}  # as people write them
 
 
 def print_factors(rows: Sequence[FactorRow]) -> None:
@@ -36,3 +39,19 @@ def escape_words(words: Sequence[str]) -> str:
     from rich.markup import escape
 
     return escape(" ".join(words))
+
+
+def summary(metrics: Mapping[str, Any]) -> str:
+    """A fit in one line: the first bound of the held-out documents, words, factors."""
+    where, scores = "held-out", next(iter(metrics["held_out"].values()), None)
+    if scores is None:
+        where, scores = "training", metrics["training"]
+    bound = BOUNDS.get(scores["bound"], scores["bound"])
+    model, unigram = (scores[name]["per_document"] for name in ("perplexity", "unigram"))
+    dead = metrics["dead_factors"] + metrics["always_on_factors"]
+    remark = f"; not telling documents apart: {', '.join(map(str, dead))}" if dead else ""
+    return (
+        f"{where} perplexity {model:.0f} a document (bound: {bound}; unigram {unigram:.0f}), "
+        f"NPMI {metrics['npmi']:.2f}, diversity {metrics['diversity']:.2f}, "
+        f"{metrics['active_factors']} active factors{remark}"
+    )

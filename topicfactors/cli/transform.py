@@ -11,7 +11,15 @@ from typing import Annotated, Any
 import typer
 
 from topicfactors.cli.console import note, notes_for_warnings
-from topicfactors.cli.options import Force, IdColumn, Quiet, Run, TextColumn, Threads
+from topicfactors.cli.options import (
+    Force,
+    IdColumn,
+    Quiet,
+    Run,
+    TextColumn,
+    Threads,
+    number_or_auto,
+)
 
 BLOCK = 5000  # documents held at once
 
@@ -25,6 +33,10 @@ def transform(
         Path | None,
         typer.Option("--output", "-o", help=".csv, .jsonl, .json or .parquet (default: stdout)."),
     ] = None,
+    refine: Annotated[
+        str,
+        typer.Option(help="Rounds of search a document; 0: the encoder's guess, fastest; or auto."),
+    ] = "auto",
     text_column: TextColumn = None,
     id_column: IdColumn = None,
     threads: Threads = None,
@@ -51,10 +63,14 @@ def transform(
     _require_text(run, pipeline)
     pipeline[0].set_params(n_jobs=threads or -1)
     model.set_params(n_jobs=threads)
+    rounds = number_or_auto(refine, int)
+    model._rounds(rounds)  # refused before the documents are read
     ledger = Ledger()
     stream = stream_documents(documents, Columns(text_column, id_column))
     with notes_for_warnings(quiet=True):
-        table = posteriors_table(_blocks(pipeline, ledger, stream), model.objective_.joint.sizes[1])
+        table = posteriors_table(
+            _blocks(pipeline, ledger, stream, rounds), model.objective_.joint.sizes[1]
+        )
         if output is None:
             write_csv(table, sys.stdout)
         else:
@@ -65,10 +81,13 @@ def transform(
         note(f"{len(ledger.ids):,} documents written to {output}", quiet=quiet)
 
 
-def _blocks(pipeline: Any, ledger: Any, documents: Any) -> Iterator[tuple[list[str], Any]]:
+def _blocks(
+    pipeline: Any, ledger: Any, documents: Any, refine: int | str
+) -> Iterator[tuple[list[str], Any]]:
     texts = ledger.record(documents)
     while block := list(itertools.islice(texts, BLOCK)):
-        yield ledger.ids[-len(block) :], pipeline.transform(block)
+        counts = pipeline[:-1].transform(block)
+        yield ledger.ids[-len(block) :], pipeline[-1].transform(counts, refine=refine)
 
 
 def _require_text(run: Path, pipeline: Any) -> None:

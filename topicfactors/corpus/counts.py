@@ -97,6 +97,31 @@ class Counts:
         """The same non-zeros with other values ``(nnz,)``."""
         return Counts(self.indices, self.offsets, values, self.words)
 
+    def where(self, mask: Tensor) -> Counts:
+        """Some of the non-zeros, ``mask (nnz,)``, of the same documents."""
+        offsets = torch.zeros_like(self.offsets)
+        each = torch.zeros(len(self), dtype=offsets.dtype, device=offsets.device)
+        each.index_add_(0, self.documents, mask.to(offsets.dtype))
+        torch.cumsum(each, 0, out=offsets[1:])
+        return Counts(self.indices[mask], offsets, self.values[mask], self.words)
+
+    @functools.cached_property
+    def repeated(self) -> Counts:
+        """The non-zeros that are not 1: those that an urn treats differently."""
+        return self.where(self.values != 1)
+
+    def at(self, places: Counts) -> Tensor:
+        """These counts at the non-zeros of others of the same documents, ``(nnz of places,)``.
+
+        Words must be in order within each document, as SciPy's canonical format has them.
+        """
+        if self.indices.shape[0] == 0:
+            return torch.zeros_like(places.values)
+        keys = self.documents * self.words + self.indices
+        wanted = places.documents * self.words + places.indices
+        found = torch.searchsorted(keys, wanted).clamp_max(len(keys) - 1)
+        return torch.where(keys[found] == wanted, self.values[found], 0)
+
     def __matmul__(self, table: Tensor) -> Tensor:
         if table.device.type not in ("cpu", "cuda"):  # no sparse products there
             return self._gathered(table)

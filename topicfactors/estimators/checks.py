@@ -9,7 +9,7 @@ from typing import Any
 from topicfactors.errors import ConfigurationError
 from topicfactors.values import is_number, is_whole
 
-WHOLE = {"n_components": 1, "max_iter": 1, "n_iter_no_change": 0, "verbose": 0}
+WHOLE = {"n_components": 1, "n_iter_no_change": 0, "verbose": 0}
 SHARES = {"kl_warmup": 1.0, "validation_fraction": 0.9}
 POSITIVE = ("overlap_penalty", "tol")
 FASTEST = 10  # learning rate
@@ -29,12 +29,18 @@ def check_parameters(estimator: Any) -> None:
             _refuse(name, f"a whole number of {least} or more", value)
     for name, most in SHARES.items():
         value = getattr(estimator, name)
+        if name == "kl_warmup" and _is_auto(value):
+            continue
         if not is_number(value) or not 0 <= value <= most:
-            _refuse(name, f"a share between 0 and {most:g}", value)
+            auto = "'auto' or " if name == "kl_warmup" else ""
+            _refuse(name, f"{auto}a share between 0 and {most:g}", value)
     for name in POSITIVE:
         value = getattr(estimator, name)
         if not is_number(value) or not 0 <= value < math.inf:
             _refuse(name, "a number of 0 or more", value)
+    passes = estimator.max_iter
+    if passes is not None and not (is_whole(passes) and passes >= 1):
+        _refuse("max_iter", "None or a whole number of 1 or more", passes)
     size = estimator.batch_size
     if not (_is_auto(size) or (is_whole(size) and size >= 1)):
         _refuse("batch_size", "'auto' or a whole number of 1 or more", size)
@@ -44,6 +50,9 @@ def check_parameters(estimator: Any) -> None:
     jobs = estimator.n_jobs
     if jobs is not None and not (is_whole(jobs) and jobs != 0):
         _refuse("n_jobs", "None, a number of threads, or -1 for all cores", jobs)
+    pull = estimator.shrinkage
+    if not (_is_auto(pull) or (is_number(pull) and 0 <= pull < math.inf)):
+        _refuse("shrinkage", "'auto' or a number of 0 or more", pull)
     listeners = estimator.callbacks
     if listeners is not None and not (
         isinstance(listeners, Iterable) and all(map(callable, listeners))

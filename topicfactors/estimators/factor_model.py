@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import scipy.sparse
 import torch
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+from numpy.typing import ArrayLike
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError, InputError
@@ -33,7 +31,6 @@ class BinaryFactorModel(
     ReadoutMixin,
     WordingMixin,
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
-    TransformerMixin,  # type: ignore[misc]
     CountsEstimator,
 ):
     r"""Documents explained by factors that are on or off.
@@ -47,12 +44,14 @@ class BinaryFactorModel(
     n_components
         Number of factors D.
     inference
-        How the model is fitted: ``"auto"``, ``"exact"``, ``"gumbel-softmax"``,
+        How the model is fitted: ``"auto"``, ``"truncated"``, ``"exact"``, ``"gumbel-softmax"``,
         ``"local-expectation"``, ``"dvae"``, ``"nvil"`` or ``"straight-through"``, with options as
         in ``"gumbel-softmax:end=0.3"``, or a constructor such as ``partial(NVIL, samples=8)``.
-        ``"auto"`` is exact up to 10 factors and gumbel-softmax above.
+        ``"auto"`` is truncated with a log-linear decoder and gumbel-softmax with an MLP.
     likelihood
-        ``"multinomial"``.
+        How words are drawn: ``"polya"`` (a word that was seen comes again; the default),
+        ``"multinomial"`` (independent draws), ``"poisson"`` (counts, with the document's length
+        as exposure) or ``"bernoulli"`` (a word is there or not).
     decoder
         ``"log-linear"`` (``"log-linear:nonnegative=true"`` for loadings W >= 0) or ``"mlp"``.
     prior
@@ -62,16 +61,21 @@ class BinaryFactorModel(
     init
         Where the loadings start: ``"auto"``, ``"clusters"``, ``"nmf"`` or ``"random"``.
     max_iter
-        Most passes over the documents.
+        Most passes over the documents; None for as many as were measured best for the inference
+        (40; ``"truncated"`` 6 to 24, more for fewer factors).
     batch_size
         Documents a step; ``"auto"`` for the number measured best for the inference, and fewer
-        where the corpus is so small that a pass would have under 16 steps.
+        where the corpus is so small that a pass would have under 16 to 24 steps.
     learning_rate
         Highest learning rate; ``"auto"`` for the one measured best for the inference.
     kl_warmup
-        Share of training over which the KL term rises to its full weight.
+        Share of training over which the KL term rises to its full weight; ``"auto"`` is 0.3, and
+        0 for ``"truncated"``.
     overlap_penalty
         Weight of the penalty on loadings that resemble each other; 0 for none.
+    shrinkage
+        Precision of a Gaussian prior on the loadings, in nats: ½·shrinkage·ΣW² is taken from the
+        bound of the whole corpus. ``"auto"`` is 0.3 for ``"truncated"`` and 0 otherwise.
     validation_fraction
         Share of the documents held out to choose the best weights and to stop early; 0 to train
         on all. Nothing is held out where it would be fewer than 5 documents.
@@ -113,8 +117,8 @@ class BinaryFactorModel(
     n_iter_, best_iter_ : int
         Passes made, and the one whose weights were kept.
     held_out_ : dict of Evaluation
-        ``"elbo"`` and ``"iwae"`` of the documents that were held out, the unigram beside them;
-        empty where none were.
+        Bounds of the documents that were held out, the inference's own first, the unigram beside
+        each; empty where none were.
     inference_, init_ : str
         What was used, where ``"auto"`` was asked for.
 
@@ -124,6 +128,7 @@ class BinaryFactorModel(
 
     Examples
     --------
+    >>> import numpy as np
     >>> counts = np.array([[4, 3, 0, 0], [0, 0, 5, 2], [3, 4, 0, 1], [0, 0, 3, 4]] * 5)
     >>> model = BinaryFactorModel(2, random_state=0).fit(counts)
     >>> model.transform(counts).shape
@@ -135,16 +140,17 @@ class BinaryFactorModel(
         n_components: int = 50,
         *,
         inference: str | Callable[..., Any] = "auto",
-        likelihood: str | Callable[..., Any] = "multinomial",
+        likelihood: str | Callable[..., Any] = "polya",
         decoder: str | Callable[..., Any] = "log-linear",
         prior: str | Callable[..., Any] = "bernoulli",
         encoder: str | Callable[..., Any] = "bag-of-words",
         init: str | Callable[..., Any] = "auto",
-        max_iter: int = 40,
+        max_iter: int | None = None,
         batch_size: int | str = "auto",
         learning_rate: float | str = "auto",
-        kl_warmup: float = 0.3,
+        kl_warmup: float | str = "auto",
         overlap_penalty: float = 0.0,
+        shrinkage: float | str = "auto",
         validation_fraction: float = 0.05,
         n_iter_no_change: int = 8,
         tol: float = 1e-4,
@@ -167,6 +173,7 @@ class BinaryFactorModel(
         self.learning_rate = learning_rate
         self.kl_warmup = kl_warmup
         self.overlap_penalty = overlap_penalty
+        self.shrinkage = shrinkage
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
@@ -215,14 +222,15 @@ class BinaryFactorModel(
                 self._build(chosen, kept, seed)
             self._optimizer_state = None
             self.objective_.to(device)
-            self.schedule_ = self._schedule(kept.shape[0], 0.0 if going_on else self.kl_warmup)
+            self.schedule_ = self._schedule(kept.shape[0], going_on=going_on)
             trainer = Trainer(self.objective_, self.schedule_, seed, self._listeners())
             history = trainer.fit(
-                Counts.from_scipy(kept, device),
+                documents := Counts.from_scipy(kept, device),
                 None if held_out is None else Counts.from_scipy(held_out, device),
                 trained=going_on,
             )
-            self._finish(counts, held_out, history)
+            self._teach(documents, trainer, history, self.objective_.gradient.lessons)
+            self._finish(kept, held_out, history, trainer.memories)
         self._pass_on(history)
         return self
 
@@ -249,27 +257,17 @@ class BinaryFactorModel(
                 self._build(chosen, counts, seed)
             self.objective_.to(device)
             torch.manual_seed(seed + done)
-            self.schedule_ = self._schedule(counts.shape[0], self.kl_warmup, constant=True)
+            self.schedule_ = self._schedule(counts.shape[0], constant=True)
             trainer = Trainer(self.objective_, self.schedule_, seed + done, self._listeners())
             if self._optimizer_state is not None:
                 trainer.optimizer.load_state_dict(self._optimizer_state)
-            history = trainer.fit(
-                Counts.from_scipy(counts, device), None, done, 1, trained=not first
-            )
+            documents = Counts.from_scipy(counts, device)
+            history = trainer.fit(documents, None, done, 1, trained=not first)
+            self._teach(documents, trainer, history, 1)
             self._optimizer_state = None if history.fault else trainer.optimizer.state_dict()
-            self._add(counts, history, first)
+            self._add(counts, history, first, trainer.memories[0])
         self._pass_on(history)
         return self
-
-    def transform(self, X: Any) -> Any:
-        """P(factor on | document), ``(N, D)`` in [0, 1]; rows do not sum to one."""
-        check_is_fitted(self)
-        counts = self._validate(X)
-        return np.concatenate(list(self._posteriors(counts))).astype(counts.dtype, copy=False)
-
-    def predict(self, X: Any) -> NDArray[np.int8]:
-        """Which factors are more likely on than off, 0/1 ``(N, D)``."""
-        return np.asarray(np.asarray(self.transform(X)) > 0.5).astype(np.int8)
 
     def _prepared(
         self, X: Any, names: ArrayLike | None, going_on: bool

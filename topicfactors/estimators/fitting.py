@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from topicfactors.corpus.counts import Counts
 from topicfactors.errors import FitWarning
 from topicfactors.estimators import parts
 from topicfactors.estimators.base import CountsEstimator
-from topicfactors.model import initial
 from topicfactors.training.callbacks import Callback, Epoch
-from topicfactors.training.trainer import Schedule
+from topicfactors.training.distil import distil
+from topicfactors.training.trainer import History, Schedule, Trainer
 
 SMALLEST_BATCH = 16  # documents
-STEPS = 16  # a pass at least, so that a few hundred documents are enough to learn from
 FEWEST_HELD_OUT = 5  # documents; with fewer nothing is held out and nothing stopped early
 
 
@@ -26,10 +26,12 @@ class FittingMixin(CountsEstimator):
     """The steps of a training that come before its loop."""
 
     n_components: int
-    max_iter: int
+    max_iter: int | None
+    kl_warmup: float | str
     batch_size: int | str
     learning_rate: float | str
     overlap_penalty: float
+    shrinkage: float | str
     validation_fraction: float
     n_iter_no_change: int
     tol: float
@@ -51,31 +53,49 @@ class FittingMixin(CountsEstimator):
     def _build(self, chosen: parts.Parts, counts: Any, seed: int) -> None:
         self.inference_, self.init_ = chosen.inference.label, chosen.init.label
         most = getattr(chosen.inference.constructor, "slow_above", None)
+        if most is not None:
+            own = getattr(chosen.likelihood.constructor, "enumerates_slowly_above", most)
+            most = min(most, own)
         if most is not None and self.n_components > most:
             warnings.warn(
                 f"inference={self.inference_!r} sums over 2^{self.n_components} states in "
-                f"every step, which is slow; above {most} factors inference='gumbel-softmax' is "
-                "quicker",
+                f"every step, which is slow under likelihood={chosen.likelihood.label!r}; above "
+                f"{most} factors inference='truncated' is quicker",
                 FitWarning,
                 stacklevel=3,
             )
         self.objective_ = parts.build(
             chosen, counts.shape[1], self.n_components, self.overlap_penalty
         )
-        parts.start(self.objective_, chosen, counts, initial.background(counts), seed)
+        parts.start(self.objective_, chosen, counts, seed)
 
-    def _schedule(self, documents: int, kl_warmup: float, constant: bool = False) -> Schedule:
+    def _schedule(
+        self, documents: int, *, going_on: bool = False, constant: bool = False
+    ) -> Schedule:
         gradient, rate, size = self.objective_.gradient, self.learning_rate, self.batch_size
-        enough = max(SMALLEST_BATCH, documents // STEPS)
+        enough = max(SMALLEST_BATCH, documents // gradient.steps)
+        warmup = gradient.kl_warmup if isinstance(self.kl_warmup, str) else self.kl_warmup
+        shrinkage = gradient.shrinkage if isinstance(self.shrinkage, str) else self.shrinkage
+        self.objective_.shrinkage = shrinkage / documents
         return Schedule(
-            self.max_iter,
+            gradient.epochs if self.max_iter is None else self.max_iter,
             min(gradient.batch_size, enough) if isinstance(size, str) else size,
             gradient.learning_rate if isinstance(rate, str) else rate,
-            kl_warmup,
+            0.0 if going_on else warmup,
             patience=self.n_iter_no_change,
             tol=self.tol,
             constant=constant,
         )
+
+    def _teach(self, counts: Counts, trainer: Trainer, history: History, passes: int) -> None:
+        """Let the encoder learn what a search has found; not after an interruption."""
+        memory = trainer.memories[0]
+        if memory is None or history.interruption is not None:
+            return
+        try:
+            distil(self.objective_, counts, memory, passes, trainer.seed)
+        except KeyboardInterrupt as interruption:
+            history.stopped, history.interruption = "interrupted", interruption
 
     def _split(self, counts: Any, seed: int) -> tuple[Any, Any | None]:
         held = round(self.validation_fraction * counts.shape[0])

@@ -6,18 +6,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from topicfactors.contracts import Sizes
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.choices import Choice, resolve, spell
 from topicfactors.gradients import GRADIENTS
 from topicfactors.inference.encoders import ENCODERS
-from topicfactors.inference.posteriors import POSTERIORS, EnumeratedPosterior, MeanFieldPosterior
+from topicfactors.inference.posteriors import (
+    Enumerated,
+    EnumeratedPosterior,
+    MeanField,
+    MeanFieldPosterior,
+    Posterior,
+)
+from topicfactors.inference.truncated import Truncated, TruncatedPosterior
 from topicfactors.model.decoders import DECODERS
 from topicfactors.model.initial import INITIALS
 from topicfactors.model.joint import Joint
-from topicfactors.model.likelihoods import LIKELIHOODS
+from topicfactors.model.likelihoods import LIKELIHOODS, Frequencies
 from topicfactors.model.priors import PRIORS
 from topicfactors.training.objectives import FactorObjective
 
@@ -29,8 +35,8 @@ REGISTRIES: dict[str, Any] = {
     "encoder": ENCODERS,
     "init": INITIALS,
 }
+DISTRIBUTIONS = {"mean-field": MeanField, "enumerated": Enumerated, "truncated": Truncated}
 AUTOMATIC_START = "clusters"  # benchmarks/starts.md
-EXACT_UP_TO = 10  # factors for which "auto" enumerates; docs/choosing-an-inference.md
 
 
 class Parts(NamedTuple):
@@ -54,7 +60,7 @@ def choose(chosen: dict[str, Any], factors: int) -> Parts:
     """
     values = {name: chosen[name] for name in REGISTRIES}
     if values["inference"] == "auto":
-        values["inference"] = automatic_inference(factors, spelled(values["decoder"]))
+        values["inference"] = automatic_inference(spelled(values["decoder"]))
     if values["init"] == "auto":
         values["init"] = AUTOMATIC_START
     choices = {name: resolve(name, values[name], REGISTRIES[name]) for name in values}
@@ -68,21 +74,24 @@ def spelled(value: Any) -> str:
     return value.partition(":")[0] if isinstance(value, str) else ""
 
 
-def automatic_inference(factors: int, decoder: str) -> str:
+def automatic_inference(decoder: str) -> str:
     """What ``inference="auto"`` stands for; docs/choosing-an-inference.md has the measurements."""
-    return "exact" if factors <= EXACT_UP_TO and decoder == "log-linear" else "gumbel-softmax"
+    return "truncated" if decoder == "log-linear" else "gumbel-softmax"
 
 
 def _check(parts: Parts, factors: int, overlap_penalty: float) -> None:
     gradient, inference = parts.inference.constructor, parts.inference.name
     limit = getattr(gradient, "limit", None)
-    if limit is not None and factors > limit:
-        raise ConfigurationError(
-            f"inference={inference!r} sums over 2^D states and serves at most {limit} factors, "
-            f"got n_components={factors}; use inference='gumbel-softmax' or fewer factors"
-        )
+    if limit is not None:
+        limit = min(limit, getattr(parts.likelihood.constructor, "enumerable", limit))
+        if factors > limit:
+            raise ConfigurationError(
+                f"inference={inference!r} sums over 2^D states and serves at most {limit} factors "
+                f"under likelihood={parts.likelihood.label!r}, got n_components={factors}; "
+                "use inference='truncated' or fewer factors"
+            )
     posterior = getattr(gradient, "posterior", "mean-field")
-    q = POSTERIORS[posterior].distribution
+    q: Any = DISTRIBUTIONS[posterior]
     for need, given in (("relaxed", "reparameterisable"), ("factorised", "factorised")):
         if getattr(gradient, need, False) and not getattr(q, given):
             raise ConfigurationError(
@@ -102,7 +111,7 @@ def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> Fac
     bare = Sizes(words, factors)
     if getattr(parts.inference.constructor, "posterior", "mean-field") == "enumerated":
         sizes = bare
-        posterior: torch.nn.Module = EnumeratedPosterior(bare)
+        posterior: Posterior = EnumeratedPosterior(bare)
     else:
         encoder = _sound("encoder", parts.encoder, bare)
         sizes = bare._replace(features=encoder.width + 1)
@@ -114,6 +123,8 @@ def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> Fac
         _sound("likelihood", parts.likelihood),
     )
     gradient = _sound("inference", parts.inference, sizes)
+    if gradient.posterior == "truncated":
+        posterior = TruncatedPosterior(sizes, encoder, gradient.search)
     return FactorObjective(joint, posterior, gradient, overlap_penalty)
 
 
@@ -132,13 +143,20 @@ def _sound(what: str, choice: Choice, *sizes: Sizes) -> Any:
     return part
 
 
-def start(
-    objective: FactorObjective, parts: Parts, counts: Any, background: NDArray[Any], seed: int
-) -> None:
+def frequencies(totals: Any, documents: Any, size: float) -> Frequencies:
+    """What a corpus says of its words, from word totals ``(V,)`` and document frequencies."""
+    words, presence = (torch.from_numpy(np.asarray(a, np.float64)) for a in (totals, documents))
+    return Frequencies(words, presence, float(size))
+
+
+def start(objective: FactorObjective, parts: Parts, counts: Any, seed: int) -> None:
     """Put the background frequencies and the starting loadings into the decoder."""
     decoder: Any = objective.joint.decoder
+    totals = np.asarray(counts.sum(axis=0, dtype=np.float64)).ravel()
+    presence = np.bincount(counts.indices, minlength=counts.shape[1])
+    known = frequencies(totals, presence, counts.shape[0])
     with torch.no_grad():
-        decoder.bias.copy_(torch.from_numpy(background))
+        decoder.bias.copy_(objective.joint.likelihood.background(known))
     sizes = objective.joint.sizes
     wide = counts.astype(np.float64)  # the same start whatever the type of the counts
     loadings = np.asarray(parts.init.build(wide, sizes.factors, seed))

@@ -77,6 +77,6 @@ class ReadoutMixin(CountsEstimator):
         step = max(1, BLOCK // joint.sizes.words)
         with torch.no_grad():
             for part in torch.split(values.to(self._device()), step):
-                h, weights, bias = joint.logits(part[None])
-                blocks.append(torch.softmax(h[0] @ weights.t() + bias, -1).cpu().numpy())
+                words = joint.likelihood.word_probabilities(joint.logits(part[None]))
+                blocks.append(words[0].cpu().numpy())
         return np.concatenate(blocks)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from topicfactors.contracts import Batch
-from topicfactors.corpus.counts import Counts
+from topicfactors.contracts import Memory
 from topicfactors.errors import FitWarning
-from topicfactors.estimators.base import threads
 from topicfactors.estimators.scoring import Evaluation, ScoringMixin
 from topicfactors.insight.topics import status
-from topicfactors.training.batches import in_order
 from topicfactors.training.trainer import History
 
 FORGETTING = 0.1  # least weight of the newest call in the moments that partial_fit keeps
@@ -25,24 +22,31 @@ FORGETTING = 0.1  # least weight of the newest call in the moments that partial_
 class RecordsMixin(ScoringMixin):
     """Order and orientation of the factors, their prevalence, and the history."""
 
-    document_frequency_: NDArray[np.float64]
-
-    def _finish(self, counts: Any, held_out: Any | None, history: History) -> None:
+    def _finish(
+        self,
+        kept: Any,
+        held_out: Any | None,
+        history: History,
+        memories: Sequence[Memory | None],
+    ) -> None:
         """After ``fit``: put the factors in order, and note the facts."""
         self.history_, self.n_iter_ = history.epochs, len(history.epochs)
         self.best_iter_, self.stopped_ = history.best, history.stopped
-        self._arrange(self._moments(counts)[0])
-        self._count_words(counts)
-        self._note_moments(*self._moments(counts))
+        groups = [kept] if held_out is None else [kept, held_out]
+        mean, variance = self._moments(zip(groups, memories, strict=False))
+        order, flipped = self._arrange(mean)
+        mean = np.where(flipped, 1 - mean, mean)[order]
+        self._note_moments(mean, variance[order])
+        self._count_words(kept)
         self.held_out_: dict[str, Evaluation] = {}
         if held_out is not None:
-            totals = self.word_totals_ - np.asarray(held_out.sum(axis=0)).ravel()
-            for bound in ("elbo", "iwae"):
-                self.held_out_[bound] = self._evaluated(held_out, bound, 32, totals)
+            for bound in self._ladder():
+                self.held_out_[bound] = self._evaluated(held_out, *self._resolved(bound, None))
+            self._count_words(held_out, add=True)
 
-    def _add(self, counts: Any, history: History, first: bool) -> None:
+    def _add(self, counts: Any, history: History, first: bool, memory: Memory | None) -> None:
         """After a call of ``partial_fit``: totals grow, moments follow the last calls."""
-        mean, variance = self._moments(counts)
+        mean, variance = self._moments([(counts, memory)])
         if first:
             self.history_ = []
         else:
@@ -66,8 +70,11 @@ class RecordsMixin(ScoringMixin):
             warnings.warn(f"training stopped early: {history.fault}", FitWarning, stacklevel=3)
 
     @torch.no_grad()
-    def _arrange(self, mean: NDArray[np.float64]) -> None:
-        """Turn factors that are on in most documents around, and sort all by prevalence."""
+    def _arrange(self, mean: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Turn factors that are on in most documents around, and sort all by prevalence.
+
+        Returns which factor came to each place, and which (before) were turned.
+        """
         joint: Any = self.objective_.joint
         turnable = not getattr(joint.decoder, "nonnegative", False)
         flipped = (mean > 0.5) & turnable
@@ -77,10 +84,12 @@ class RecordsMixin(ScoringMixin):
         posterior: Any = self.objective_.posterior
         for part in (joint.decoder, joint.prior, posterior):
             part.arrange(places, turned)
+        return order, flipped
 
     def _count_words(self, counts: Any, add: bool = False) -> None:
         words = np.asarray(counts.sum(axis=0, dtype=np.float64)).ravel()
         documents = np.bincount(counts.indices, minlength=counts.shape[1]).astype(np.float64)
+        self.n_documents_ = counts.shape[0] + (self.n_documents_ if add else 0)
         self.word_totals_ = self.word_totals_ + words if add else words
         self.document_frequency_ = self.document_frequency_ + documents if add else documents
 
@@ -88,22 +97,19 @@ class RecordsMixin(ScoringMixin):
         self.prevalence_, self.posterior_variance_ = mean, variance
         self.status_ = status(mean, variance)
 
-    def _moments(self, counts: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and variance of the posterior probabilities over documents, ``(D,)`` each."""
-        total = np.zeros((2, self._factors()))
-        for q in self._posteriors(counts):
-            total += q.sum(0, dtype=np.float64), np.square(q, dtype=np.float64).sum(0)
-        mean, square = total / counts.shape[0]
+    @torch.no_grad()
+    def _moments(
+        self, groups: Iterable[tuple[Any, Memory | None]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and variance of the posterior probabilities over documents, ``(D,)`` each.
+
+        ``groups`` are counts, each with the memory of its documents where there is one.
+        """
+        total, documents = np.zeros((2, self._factors())), 0
+        for counts, memory in groups:
+            documents += counts.shape[0]
+            for _, posterior in self._posteriors(counts, memory=memory):
+                q = posterior.mean().cpu().numpy()
+                total += q.sum(0, dtype=np.float64), np.square(q, dtype=np.float64).sum(0)
+        mean, square = total / documents
         return mean, np.maximum(square - mean**2, 0)
-
-    def _posteriors(self, counts: Any) -> Iterator[NDArray[np.float32]]:
-        """Blocks of posterior probabilities ``(B, D)`` in the order of the documents."""
-        rows = self._rows("elbo") if self._enumerates() else 4096
-        for batch in in_order(Counts.from_scipy(counts, self._device()), rows):
-            yield self._posterior(batch)
-
-    def _posterior(self, batch: Batch) -> NDArray[np.float32]:
-        with threads(self.n_jobs), torch.no_grad():
-            self.objective_.eval()
-            _, q = self.objective_.condition(batch)
-            return np.asarray(q.mean().cpu().numpy())

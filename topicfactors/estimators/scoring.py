@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,34 +13,37 @@ from sklearn.utils.validation import check_is_fitted
 from topicfactors.contracts import CountBatch
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError, InputError, unknown_name
-from topicfactors.estimators.base import CountsEstimator, threads
+from topicfactors.estimators.base import threads
+from topicfactors.estimators.parts import frequencies
+from topicfactors.estimators.posteriors import PosteriorMixin
 from topicfactors.inference import bounds
 from topicfactors.inference.noise import document_keys, document_noise
-from topicfactors.insight.metrics import Perplexity, perplexity, unigram_log_prob
+from topicfactors.insight.metrics import Perplexity, perplexity
 from topicfactors.training.batches import in_order
 from topicfactors.values import is_whole
 
-ENUMERABLE = 20  # most factors for which log p(x) is summed exactly
-BLOCK = 2**24  # floats of a table of states that are held at once
-BOUNDS = ("elbo", "exact", "iwae")
+DRAWS = 32  # a document, where the user leaves it to the package
+BOUNDS = ("auto", "elbo", "exact", "iwae", "truncated")
 
 
 class Evaluation(NamedTuple):
     """How well some documents are predicted, and how well the unigram predicts them."""
 
-    bound: str  # elbo, iwae or exact
-    samples: int  # draws a document; 0 where nothing is drawn
+    bound: str  # elbo, iwae, truncated or exact
+    samples: int  # draws a document, or states; 0 for all states
     log_prob: float  # mean bound on log p(x), nats a document
     perplexity: Perplexity
     unigram: Perplexity  # of the training frequencies
 
 
-class ScoringMixin(CountsEstimator):
+class ScoringMixin(PosteriorMixin):
     """score, perplexity and evaluate, from the objective that ``fit`` has left."""
 
     word_totals_: NDArray[np.float64]
+    document_frequency_: NDArray[np.float64]
+    n_documents_: int
 
-    def score_samples(self, X: Any, *, bound: str = "elbo", samples: int = 32) -> Any:
+    def score_samples(self, X: Any, *, bound: str = "auto", samples: int | None = None) -> Any:
         """Lower bound on log p(x) of every document.
 
         Parameters
@@ -47,11 +51,15 @@ class ScoringMixin(CountsEstimator):
         X
             Counts ``(N, V)``.
         bound
-            ``"elbo"``, ``"iwae"`` (importance-weighted, tighter with more samples) or ``"exact"``
-            (log p(x) itself, for at most 20 factors). All with hard factors; the noise of a
-            document depends on its words only.
+            ``"elbo"`` and ``"iwae"`` (importance-weighted, tighter with more samples) of the
+            encoder's posterior, ``"truncated"`` (the states that a search finds, whichever
+            inference fitted the model; tighter with more of them) or ``"exact"`` (log p(x) itself,
+            for at most 20 factors). ``"auto"`` is the inference's own: exact where it is, truncated
+            for ``"truncated"``, else the ELBO. All with hard factors; a document's score depends
+            on its words only.
         samples
-            Draws a document.
+            Draws a document, or states of it; None for 32 draws, or as many states as the
+            inference looks for.
 
         Returns
         -------
@@ -64,14 +72,17 @@ class ScoringMixin(CountsEstimator):
             When there is no such bound, or too many factors for ``"exact"``.
         """
         check_is_fitted(self)
-        self._check_bound(bound, samples)
+        bound, samples = self._resolved(bound, samples)
         return self._log_prob(self._validate(X), bound, samples)
 
     def score(self, X: Any, y: object = None) -> float:
-        """Mean ELBO of the documents, nats a document; higher is better."""
+        """Mean of the inference's own bound over the documents, nats a document.
+
+        Higher is better.
+        """
         return float(np.mean(self.score_samples(X)))
 
-    def perplexity(self, X: Any, *, bound: str = "elbo", samples: int = 32) -> float:
+    def perplexity(self, X: Any, *, bound: str = "auto", samples: int | None = None) -> float:
         """Per-document perplexity, exp(−mean log p(x)/tokens), over documents with words.
 
         See :meth:`score_samples` for the bounds and :meth:`evaluate` for the corpus perplexity,
@@ -79,13 +90,15 @@ class ScoringMixin(CountsEstimator):
         """
         return self.evaluate(X, bound=bound, samples=samples).perplexity.per_document
 
-    def evaluate(self, X: Any, *, bound: str = "elbo", samples: int = 32) -> Evaluation:
+    def evaluate(self, X: Any, *, bound: str = "auto", samples: int | None = None) -> Evaluation:
         """Perplexities under a bound, with those of the unigram on the same documents."""
         check_is_fitted(self)
-        self._check_bound(bound, samples)
-        return self._evaluated(self._validate(X), bound, samples, self.word_totals_)
+        bound, samples = self._resolved(bound, samples)
+        return self._evaluated(self._validate(X), bound, samples)
 
-    def completion_perplexity(self, X_seen: Any, X_unseen: Any, *, samples: int = 32) -> float:
+    def completion_perplexity(
+        self, X_seen: Any, X_unseen: Any, *, samples: int | None = None
+    ) -> float:
         """Perplexity of unseen tokens given the others of the same documents.
 
         Parameters
@@ -93,7 +106,8 @@ class ScoringMixin(CountsEstimator):
         X_seen, X_unseen
             Counts ``(N, V)`` of the two parts of every document, row by row.
         samples
-            Draws from the posterior of the seen part over which word probabilities are averaged.
+            Draws from the posterior of the seen part, or states of it, over which word
+            probabilities are averaged; None as in :meth:`score_samples`.
 
         Returns
         -------
@@ -101,7 +115,7 @@ class ScoringMixin(CountsEstimator):
             exp(−Σ log p / Σ unseen tokens).
         """
         check_is_fitted(self)
-        _check_samples(samples)
+        own, samples = self._resolved("auto", samples)
         seen, unseen = self._validate(X_seen), self._validate(X_unseen)
         if seen.shape[0] != unseen.shape[0]:
             raise InputError(
@@ -112,60 +126,77 @@ class ScoringMixin(CountsEstimator):
             raise InputError("X_unseen has no tokens; expected counts above 0 to predict")
         device, total = self._device(), 0.0
         other = Counts.from_scipy(unseen, device)
-        with threads(self.n_jobs), torch.no_grad():
-            self.objective_.eval()
-            for batch in in_order(Counts.from_scipy(seen, device), self._rows("completion")):
-                target, q = self.objective_.condition(batch)
-                noise = self._noise(batch.counts, samples)
-                words = other.select(batch.rows)
+        for batch in in_order(Counts.from_scipy(seen, device), self._rows("completion")):
+            target, q = self._posterior(batch, states=samples if own == "truncated" else None)
+            with threads(self.n_jobs), torch.no_grad():
+                noise, words = self._noise(batch.counts, samples), other.select(batch.rows)
                 total += float(bounds.completion(target, q, words, samples, noise).double().sum())
         return float(np.exp(-total / unseen.sum()))
 
-    def _evaluated(
-        self, counts: Any, bound: str, samples: int, totals: NDArray[np.float64]
-    ) -> Evaluation:
-        """Scores beside those of the unigram with these word totals."""
+    def _evaluated(self, counts: Any, bound: str, samples: int) -> Evaluation:
+        """Scores beside those of the unigram of the training counts."""
         logs = self._log_prob(counts, bound, samples)
         lengths = np.asarray(counts.sum(axis=1)).ravel()
-        unigram = perplexity(unigram_log_prob(totals, counts), lengths)
+        known = frequencies(self.word_totals_, self.document_frequency_, self.n_documents_)
+        with threads(self.n_jobs), torch.no_grad():
+            likelihood = copy.deepcopy(self._joint().likelihood).cpu().double()
+            unigram = likelihood.unigram(Counts.from_scipy(counts), known).numpy()
         drawn = 0 if bound == "exact" or self._enumerates() else samples
-        return Evaluation(bound, drawn, float(logs.mean()), perplexity(logs, lengths), unigram)
+        return Evaluation(
+            bound,
+            drawn,
+            float(logs.mean()),
+            perplexity(logs, lengths),
+            perplexity(unigram, lengths),
+        )
 
     def _log_prob(self, counts: Any, bound: str, samples: int) -> NDArray[np.float64]:
-        batches = in_order(Counts.from_scipy(counts, self._device()), self._rows(bound))
+        batches = in_order(Counts.from_scipy(counts, self._device()), self._rows(bound, samples))
         return np.concatenate([self._bound(batch, bound, samples) for batch in batches])
 
     def _bound(self, batch: Any, bound: str, samples: int) -> NDArray[np.float64]:
-        with threads(self.n_jobs), torch.no_grad():
-            self.objective_.eval()
-            target, q = self.objective_.condition(batch)
-            if bound == "exact" or self._enumerates():
-                result = bounds.exact(target)
-            else:
-                method = bounds.elbo if bound == "elbo" else bounds.iwae
+        if bound == "exact" or self._enumerates():
+            with threads(self.n_jobs), torch.no_grad():
+                result = bounds.exact(self.objective_.joint.condition(batch))
+        elif bound == "truncated":
+            result = self._posterior(batch, states=samples)[1].bound()
+        else:
+            target, q = self._posterior(batch, refine=0)
+            method = bounds.elbo if bound == "elbo" else bounds.iwae
+            with threads(self.n_jobs), torch.no_grad():
                 result = method(target, q, samples, self._noise(batch.counts, samples))
         return np.asarray(result.double().cpu().numpy())
 
     def _noise(self, counts: CountBatch, samples: int) -> torch.Tensor:
         return document_noise(document_keys(counts), samples, self._factors())
 
-    def _rows(self, bound: str) -> int:
+    def _rows(self, bound: str, samples: int = 32) -> int:
         """Documents a batch: few where each needs a table of states."""
         if bound == "exact" or self._enumerates():
-            return max(1, BLOCK >> self._factors())
-        return 512
+            return self._tabled()
+        return self._block(None, samples) if bound == "truncated" else 512
 
-    def _check_bound(self, bound: str, samples: int) -> None:
+    def _ladder(self) -> list[str]:
+        """The bounds that ``fit`` notes of the documents held out, the inference's own first."""
+        own, _ = self._resolved("auto", None)
+        return [own, *(bound for bound in ("elbo", "iwae") if bound != own and own != "exact")]
+
+    def _resolved(self, bound: str, samples: int | None) -> tuple[str, int]:
+        """The bound and the number meant, or the error that says why they cannot be."""
         if bound not in BOUNDS:
             raise unknown_name("bound", bound, BOUNDS)
-        _check_samples(samples)
-        if bound == "exact" and self._factors() > ENUMERABLE:
+        if samples is not None and (not is_whole(samples) or samples < 1):
             raise ConfigurationError(
-                f"bound='exact' sums over 2^D states and serves at most {ENUMERABLE} factors, "
-                f"this model has {self._factors()}; use bound='iwae'"
+                f"samples must be None or a whole number of 1 or more, got {samples!r}"
             )
-
-
-def _check_samples(samples: object) -> None:
-    if not is_whole(samples) or samples < 1:
-        raise ConfigurationError(f"samples must be a whole number of 1 or more, got {samples!r}")
+        most = getattr(self._joint().likelihood, "enumerable", self._factors())
+        if bound == "exact" and self._factors() > most:
+            raise ConfigurationError(
+                f"bound='exact' sums over 2^D states and serves at most {most} factors under this "
+                f"likelihood, this model has {self._factors()}; use bound='truncated'"
+            )
+        if bound == "auto":
+            own = {"enumerated": "exact", "truncated": "truncated"}
+            bound = own.get(self.objective_.gradient.posterior, "elbo")
+        usual = self._search().final_states if bound == "truncated" else DRAWS
+        return bound, usual if samples is None else int(samples)

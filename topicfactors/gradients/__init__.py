@@ -13,6 +13,7 @@ from topicfactors.gradients.gumbel_softmax import GumbelSoftmax
 from topicfactors.gradients.local_expectation import LocalExpectation
 from topicfactors.gradients.nvil import NVIL
 from topicfactors.gradients.straight_through import StraightThrough
+from topicfactors.gradients.truncated import Truncated
 
 GRADIENTS: dict[str, type[Gradient]] = {
     "dvae": DVAE,
@@ -21,4 +22,5 @@ GRADIENTS: dict[str, type[Gradient]] = {
     "local-expectation": LocalExpectation,
     "nvil": NVIL,
     "straight-through": StraightThrough,
+    "truncated": Truncated,
 }

@@ -26,6 +26,11 @@ class Gradient(nn.Module, abc.ABC):
     slow_above: ClassVar[int | None] = None  # factors beyond which it warns of its cost
     learning_rate: ClassVar[float] = 5e-3  # what "auto" stands for; measured
     batch_size: ClassVar[int] = 256  # likewise
+    steps: ClassVar[int] = 16  # a pass at least, so that few hundred documents are enough
+    epochs: int = 40  # likewise, where the user leaves max_iter to the package
+    kl_warmup: ClassVar[float] = 0.3  # likewise
+    shrinkage: ClassVar[float] = 0.0  # likewise
+    lessons: ClassVar[int] = 0  # passes in which the encoder learns afterwards what was found
 
     def __init__(self, sizes: Sizes, *, samples: int = 1) -> None:
         super().__init__()

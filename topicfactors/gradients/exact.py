@@ -8,7 +8,8 @@ factors; the cost doubles with each one.
 
 from __future__ import annotations
 
-from topicfactors.contracts import Distribution, Surrogate, Target, all_states
+from topicfactors.bits import all_states
+from topicfactors.contracts import Distribution, Sizes, Surrogate, Target
 from topicfactors.gradients.base import Gradient
 
 LEAST_WEIGHT = 0.05  # below it p(x | z)^(1/w) is a maximum in all but name
@@ -23,6 +24,9 @@ class Exact(Gradient):
     slow_above = 12
     learning_rate = 4e-2
     batch_size = 512
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__(sizes)  # nothing is drawn, so there is no number of samples
 
     def forward(self, target: Target, q: Distribution, kl_weight: float) -> Surrogate:
         """Loss −log p(x) at weight 1; ``q`` is not needed."""

@@ -49,9 +49,16 @@ def completion(
     """Log probability of the unseen tokens, ``(B,)`` nats.
 
     ``q`` is the posterior given the seen tokens; the word probabilities are averaged over its
-    draws (not computed at its mean), then each unseen token is scored.
+    draws, or over its states where it is a set of them (not computed at its mean), then each
+    unseen token is scored.
     """
-    draw = q.sample(samples, noise=noise)
-    each = predictor.log_word_probability(draw.bits, unseen)  # (S, nnz)
-    averaged = each.logsumexp(0) - math.log(samples)
+    support = q.support()
+    if support is None:
+        draw = q.sample(samples, noise=noise)
+        each = predictor.log_word_probability(draw.bits, unseen)  # (S, nnz)
+        averaged = each.logsumexp(0) - math.log(samples)
+    else:
+        states, log_weights = support
+        each = predictor.log_word_probability(states, unseen)
+        averaged = (each + log_weights[:, unseen.documents]).logsumexp(0)
     return unseen.sum_by_document(averaged * unseen.values)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from topicfactors.contracts import Batch, Draw, Relaxation, Sizes, Target, all_states
+from topicfactors.bits import all_states
+from topicfactors.contracts import Batch, Draw, Memory, Relaxation, Sizes, Target
 from topicfactors.inference.encoders import BagOfWordsEncoder
 
 
@@ -60,12 +62,37 @@ class MeanField:
         """P(z_d = 1 | x), ``(B, D)``."""
         return torch.sigmoid(self.logits)
 
+    def bound(self) -> None:
+        """None: its bound must be sampled."""
+
+    def support(self) -> None:
+        """None: every state is possible."""
+
     def detach(self) -> MeanField:
         """The same distribution, cut off from the graph."""
         return MeanField(self.logits.detach(), self.features.detach())
 
 
-class MeanFieldPosterior(nn.Module):
+class Posterior(nn.Module):
+    """Contract of what makes q(z | x) of a batch."""
+
+    def forward(self, batch: Batch, target: Target) -> Any:
+        """q(z | x) of the batch."""
+        raise NotImplementedError
+
+    def amortised(self, batch: Batch) -> MeanField | None:
+        """The encoder's guess, where there is an encoder."""
+        return None
+
+    def memory(self, documents: int) -> Memory | None:
+        """Somewhere to keep what is known of each of so many documents between visits."""
+        return None
+
+    def arrange(self, order: Tensor, flipped: Tensor) -> None:
+        """Reorder the factors and turn some of them around."""
+
+
+class MeanFieldPosterior(Posterior):
     """An encoder and a linear layer: amortised mean-field inference.
 
     Parameters
@@ -79,8 +106,6 @@ class MeanFieldPosterior(nn.Module):
         Starting value of every log-odds.
     """
 
-    distribution = MeanField
-
     def __init__(self, sizes: Sizes, encoder: BagOfWordsEncoder, *, bias: float = -2.0) -> None:
         super().__init__()
         self.encoder = encoder
@@ -89,6 +114,10 @@ class MeanFieldPosterior(nn.Module):
 
     def forward(self, batch: Batch, target: Target) -> MeanField:
         """q(z | x) of the batch; the target is not needed."""
+        return self.amortised(batch)
+
+    def amortised(self, batch: Batch) -> MeanField:
+        """The same."""
         features = self.encoder(batch.counts)
         logits = self.head(features).to(self.head.weight.dtype)
         return MeanField(logits, torch.cat([features, batch.counts.lengths[:, None]], 1))
@@ -153,6 +182,29 @@ class Enumerated:
         powers = 2 ** torch.arange(self.states.shape[1], device=draw.bits.device)
         return self.log_weights.gather(0, (draw.bits.long() * powers).sum(-1))
 
+    def bound(self) -> Tensor:
+        """Log p(x) itself, ``(B,)`` nats."""
+        return self.target.table().logsumexp(0)
+
+    def support(self) -> None:
+        """None: there are too many states to walk over the vocabulary for each."""
+
+    def pairwise(self) -> Tensor:
+        """P(z_d = 1, z_e = 1 | x), ``(B, D, D)``; the diagonal is the mean."""
+        states = self.states.to(self.log_weights.dtype)
+        weighted = self.log_weights.exp().t()[..., None] * states  # (B, 2^D, D)
+        return weighted.transpose(1, 2) @ states
+
+    def entropy(self) -> Tensor:
+        """−Σ p log p, ``(B,)`` nats."""
+        terms: Tensor = torch.special.entr(self.log_weights.exp())
+        return terms.sum(0)
+
+    def best(self, count: int) -> tuple[Tensor, Tensor]:
+        """The most probable states ``(count, B, D)`` and their log p(z | x) ``(count, B)``."""
+        logs, places = self.log_weights.topk(count, 0)
+        return self.states[places].to(logs.dtype), logs
+
     def mean(self) -> Tensor:
         """P(z_d = 1 | x), ``(B, D)``."""
         return self.log_weights.exp().t() @ self.states.to(self.log_weights.dtype)
@@ -164,10 +216,8 @@ class Enumerated:
         return other
 
 
-class EnumeratedPosterior(nn.Module):
+class EnumeratedPosterior(Posterior):
     """Exact inference: asks the target for its 2^D table; has nothing to learn."""
-
-    distribution = Enumerated
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -177,12 +227,3 @@ class EnumeratedPosterior(nn.Module):
     def forward(self, batch: Batch, target: Target) -> Enumerated:
         """The exact posterior of the batch."""
         return Enumerated(target, self.states)
-
-    def arrange(self, order: Tensor, flipped: Tensor) -> None:
-        """Nothing is stored per factor."""
-
-
-POSTERIORS: dict[str, type[MeanFieldPosterior] | type[EnumeratedPosterior]] = {
-    "mean-field": MeanFieldPosterior,
-    "enumerated": EnumeratedPosterior,
-}

@@ -64,7 +64,7 @@ def npmi(counts: Any, columns: NDArray[np.int64]) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log(together) - np.log(alone[left] * alone[right])
         scores = np.where(together > 0, ratio / -np.log(together), -1.0)
-    scores = np.where(together >= 1, 1.0, scores)
+    scores = np.clip(np.where(together >= 1, 1.0, scores), -1.0, 1.0)  # rounding
     return np.asarray(scores.reshape(len(columns), -1).mean(1))
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
-from topicfactors.contracts import Batch, CountBatch, Distribution, Sizes, all_states
+from topicfactors.bits import all_states, distinct
+from topicfactors.contracts import Batch, CountBatch, Distribution, Sizes
 from topicfactors.model.decoders import Decoder
+from topicfactors.model.landscape import FactorLandscape
 from topicfactors.model.likelihoods import Likelihood
 from topicfactors.model.logits import Logits
 from topicfactors.model.priors import Prior
@@ -16,7 +20,8 @@ class FactorTarget:
     """log p(x, z) of a batch; see ``contracts.Target``."""
 
     def __init__(self, joint: Joint, batch: Batch, labels: Tensor | None) -> None:
-        self.joint, self.counts, self.labels = joint, batch.counts, labels
+        self.joint, self.labels = joint, labels
+        self.counts = joint.likelihood.observe(batch.counts)
         self.prior = joint.prior.condition(batch.covariates)
         self.factors = joint.sizes.factors
 
@@ -29,6 +34,24 @@ class FactorTarget:
         """Log p(z), ``(S, B or 1, D) -> (S, B or 1)`` nats."""
         return self.prior.log_prob(bits)
 
+    def log_joint(self, bits: Tensor) -> Tensor:
+        """Log p(x, z) of hard bits, ``(S, B, D) -> (S, B)`` nats.
+
+        A state that several documents have is walked over the vocabulary once.
+        """
+        logits, likelihood = self.joint.logits(bits, self.labels), self.joint.likelihood
+        norm = self.norms(bits, logits)
+        linear = logits.dot(self.counts)
+        return likelihood.assemble(self.counts, logits, linear, norm) + self.log_prior(bits)
+
+    def norms(self, bits: Tensor, logits: Logits) -> Tensor:
+        """The likelihood's norm of each state, ``(S, B, D) -> (S, B)``."""
+        if self.labels is not None:
+            return self.joint.likelihood.norm(logits)
+        states, places = distinct(bits)
+        norms = self.joint.likelihood.norm(self.joint.logits(states[:, None, :]))
+        return norms[:, 0][places]
+
     def kl(self, q: Distribution) -> Tensor | None:
         """KL(q ‖ prior), ``(B,)`` nats, or None where it must be sampled."""
         return self.prior.kl(q)
@@ -37,19 +60,48 @@ class FactorTarget:
     def flips(self, bits: Tensor, prior_weight: float = 1.0) -> Tensor:
         """Log p(x, z_d = 1, rest) − log p(x, z_d = 0, rest), ``(S, B, D)`` nats.
 
-        Closed form under a log-linear decoder, 2D evaluations under any other.
+        Closed form under a log-linear decoder where the likelihood has one; else every flip is
+        evaluated, with its norm known or not.
         """
-        if self.joint.decoder.log_linear:
-            logits = self.joint.logits(bits, self.labels)
-            evidence = self.joint.likelihood.flips(self.counts, logits, self.factors)
-        else:
-            evidence = torch.stack([self._flip(bits, d) for d in range(self.factors)], -1)
+        evidence = (1 - 2 * bits) * self.changes(bits)
         return evidence + prior_weight * self.prior.log_odds(bits)
 
-    def _flip(self, bits: Tensor, factor: int) -> Tensor:
-        on, off = bits.clone(), bits.clone()
-        on[..., factor], off[..., factor] = 1.0, 0.0
-        return self.log_likelihood(on) - self.log_likelihood(off)
+    def changes(self, bits: Tensor) -> Tensor:
+        """By how much log p(x | z) moves when each bit flips, exactly, ``(S, B, D)``."""
+        likelihood = self.joint.likelihood
+        if not self.joint.decoder.log_linear:
+            return self._evaluated(bits, None)
+        logits = self.joint.logits(bits, self.labels)
+        after, norm = likelihood.flip_norms(logits, self.factors)
+        if likelihood.closed_flips:
+            evidence = self.counts @ logits.weights[:, : self.factors]
+            return likelihood.changes(self.counts, logits, evidence, after, norm)
+        return self._evaluated(bits, after if likelihood.closed_norms else None)
+
+    def _evaluated(self, bits: Tensor, after: Tensor | None) -> Tensor:
+        """The changes by evaluation at every flip; ``after`` are the norms there, if known."""
+        likelihood, flipped = self.joint.likelihood, bits.clone()
+        before, each = self.log_likelihood(bits), []
+        for factor in range(self.factors):
+            flipped[..., factor] = 1 - bits[..., factor]
+            logits = self.joint.logits(flipped, self.labels)
+            norm = likelihood.norm(logits) if after is None else after[..., factor]
+            linear = logits.dot(self.counts)
+            each.append(likelihood.assemble(self.counts, logits, linear, norm) - before)
+            flipped[..., factor] = bits[..., factor]
+        return torch.stack(each, -1)
+
+    def landscape(self) -> FactorLandscape:
+        """What a search over states asks."""
+        return FactorLandscape(self)
+
+    def select(self, rows: Tensor) -> FactorTarget:
+        """The target of the documents ``rows``."""
+        other = copy.copy(self)
+        other.counts = self.counts.select(rows)
+        other.labels = None if self.labels is None else self.labels[rows]
+        other.prior = self.prior.select(rows)
+        return other
 
     def table(self) -> Tensor:
         """Log p(x, z) of all 2^D states, ``(2^D, B)`` nats."""
@@ -64,7 +116,7 @@ class FactorTarget:
     def log_word_probability(self, values: Tensor, counts: CountBatch) -> Tensor:
         """Log p(next word | z) at the non-zeros of other counts of the documents, ``(S, nnz)``."""
         logits = self.joint.logits(values, self.labels)
-        return self.joint.likelihood.log_word_probability(counts, logits)
+        return self.joint.likelihood.log_word_probability(self.counts, logits, counts)
 
 
 class Joint(nn.Module):

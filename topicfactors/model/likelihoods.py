@@ -1,56 +1,267 @@
-"""log p(x | η): how words are drawn from the logits."""
+"""log p(x | η): how words are drawn from the logits.
+
+Every likelihood here is a linear term, a reduction over the vocabulary that depends on the state
+alone (its *norm*), and what a document makes of the two. So the norm of a state is computed once
+however many documents share the state.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+import abc
+import math
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from topicfactors.contracts import CountBatch
 from topicfactors.model.logits import Logits
+from topicfactors.model.urn import burst, burst_slope
+from topicfactors.values import number
 
 
-class Likelihood(Protocol):
+class Frequencies(NamedTuple):
+    """What a training corpus says of its words, without regard to factors; all ``(V,)``."""
+
+    totals: Tensor  # tokens
+    documents: Tensor  # documents with the word
+    size: float  # documents of the corpus
+
+    def shares(self) -> Tensor:
+        """Corpus frequencies, each count raised by ½; they sum to one."""
+        raised = self.totals + 0.5
+        return raised / raised.sum()
+
+
+class Likelihood(nn.Module, abc.ABC):
     """Contract of a likelihood; all values in nats."""
+
+    closed_flips: ClassVar[bool] = True  # is `changes` exact?
+    closed_norms: ClassVar[bool] = True  # are the norms of `flip_norms` exact?
+    enumerable: ClassVar[int] = 20  # most factors whose 2^D states can be summed over
+    enumerates_slowly_above: ClassVar[int] = 20
+
+    def observe(self, counts: CountBatch) -> CountBatch:
+        """What of the counts is modelled."""
+        return counts
+
+    def norm(self, logits: Logits) -> Tensor:
+        """What depends on the state alone, ``(S, B or 1)``: here log Σ_v exp η_v."""
+        return logits.logsumexp()
+
+    def flip_norms(self, logits: Logits, factors: int) -> tuple[Tensor, Tensor]:
+        """Norms after each single flip ``(S, B or 1, D)``, and before ``(S, B or 1)``."""
+        terms, norm = logits.flip_terms(factors)
+        return terms + norm[..., None], norm
+
+    @abc.abstractmethod
+    def assemble(self, counts: CountBatch, logits: Logits, linear: Tensor, norm: Tensor) -> Tensor:
+        """Log p(x | η) from x·η ``(S, B)`` and the norm ``(S, B or 1)``, ``(S, B)``."""
+
+    @abc.abstractmethod
+    def changes(
+        self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
+    ) -> Tensor:
+        """By how much log p(x | z) moves with each flip, ``(S, B, D)``.
+
+        ``evidence (B, D)`` is xᵀW; exact where ``closed_flips``, else a first guess.
+        """
 
     def log_prob(self, counts: CountBatch, logits: Logits) -> Tensor:
         """Log p(x | η), ``(S, B)``."""
+        counts = self.observe(counts)
+        return self.assemble(counts, logits, logits.dot(counts), self.norm(logits))
 
-    def flips(self, counts: CountBatch, logits: Logits, factors: int) -> Tensor:
-        """``(S, B, D)``: log p(x | z_d = 1, rest) − log p(x | z_d = 0, rest).
+    def log_word_probability(self, seen: CountBatch, logits: Logits, unseen: CountBatch) -> Tensor:
+        """Log p(next word = v | z, seen words) at the non-zeros of ``unseen``, ``(S, nnz)``."""
+        return logits.at(unseen) - _of_non_zeros(self.norm(logits), unseen)
 
-        Only asked for where the first ``factors`` columns of ``logits.h`` are the bits.
-        """
+    def word_probabilities(self, logits: Logits) -> Tensor:
+        """Dense word probabilities of the states ``h (S, B, H)``, ``(S, B, V)``."""
+        return torch.softmax(logits.h @ logits.weights.t() + logits.bias, -1)
 
-    def log_word_probability(self, counts: CountBatch, logits: Logits) -> Tensor:
-        """Log p(next word = v) at the non-zeros of the counts, ``(S, nnz)``."""
+    def background(self, corpus: Frequencies) -> Tensor:
+        """Bias of a model without factors, ``(V,)``."""
+        return corpus.shares().log()
+
+    def unigram(self, counts: CountBatch, corpus: Frequencies) -> Tensor:
+        """Log p(x) of documents without factors, ``(B,)``; what every score is beside."""
+        return self.log_prob(counts, _without_factors(self.background(corpus)))[0]
 
 
-class Multinomial(nn.Module):
+class Multinomial(Likelihood):
     r"""Independent categorical draws: :math:`\log p(x|\eta) = x\cdot\eta - n\,\mathrm{LSE}(\eta)`.
 
     No multinomial coefficient, so that perplexities compare with those of other topic models.
     """
 
-    def log_prob(self, counts: CountBatch, logits: Logits) -> Tensor:
+    def assemble(self, counts: CountBatch, logits: Logits, linear: Tensor, norm: Tensor) -> Tensor:
         """Log p(x | η), ``(S, B)`` nats."""
-        return logits.dot(counts) - counts.lengths * logits.logsumexp()
+        return linear - counts.lengths * norm
 
-    @torch.no_grad()
-    def flips(self, counts: CountBatch, logits: Logits, factors: int) -> Tensor:
-        """All D log-likelihood ratios for two more products (docs/mathematics.md)."""
-        evidence = counts @ logits.weights[:, :factors]  # (B, D)
-        terms = logits.flip_terms(factors)
-        signed = torch.where(logits.h[..., :factors] > 0.5, terms, -terms)
-        return evidence + counts.lengths[:, None] * signed
-
-    def log_word_probability(self, counts: CountBatch, logits: Logits) -> Tensor:
-        """Log softmax(η) at the non-zeros of the counts, ``(S, nnz)`` nats."""
-        norm = logits.logsumexp()  # (S, B or 1)
-        if norm.shape[1] > 1:
-            norm = norm[:, counts.documents]
-        return logits.at(counts) - norm
+    def changes(
+        self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
+    ) -> Tensor:
+        """±(xᵀW)_d − n·(change of the log-sum-exp), exact."""
+        towards = 1 - 2 * _on(logits, evidence)
+        return towards * evidence - counts.lengths[:, None] * (after - norm[..., None])
 
 
-LIKELIHOODS = {"multinomial": Multinomial}
+class Polya(Likelihood):
+    r"""A word that was seen comes again: the Dirichlet-multinomial, or Pólya urn.
+
+    :math:`\log p(x|\eta) = \log\Gamma(s) - \log\Gamma(s+n) + \sum_{v: x_v>0}
+    [\log\Gamma(s\pi_v + x_v) - \log\Gamma(s\pi_v)]` with π = softmax(η) (Minka, 2000; Madsen,
+    Kauchak and Elkan, ICML 2005). It is computed as the multinomial plus
+    :math:`\sum_v R(s\pi_v, x_v) - R(s, n)`, R of :mod:`topicfactors.model.urn`: words that occur
+    once add nothing, and nothing is lost in float32 however large s is.
+
+    Parameters
+    ----------
+    concentration
+        Starting value of s, in tokens; small for words that come in bursts. At infinity the
+        multinomial is left.
+    learnt
+        Whether s is trained.
+    """
+
+    closed_flips = False
+    enumerable = 12  # every document has its own table of masses
+    enumerates_slowly_above = 6
+
+    def __init__(self, *, concentration: float = 100.0, learnt: bool = True) -> None:
+        super().__init__()
+        number("concentration", concentration, 0.0, math.inf, open_ends="low high")
+        self.log_concentration = nn.Parameter(
+            torch.tensor(float(concentration)).log(), requires_grad=learnt
+        )
+
+    def assemble(self, counts: CountBatch, logits: Logits, linear: Tensor, norm: Tensor) -> Tensor:
+        """Log p(x | η), ``(S, B)`` nats."""
+        again = counts.repeated
+        mass, total = self._masses(again, logits, norm)
+        bursts = again.sum_by_document(burst(mass, again.values.to(mass.dtype)))
+        drawn = burst(total.expand_as(counts.lengths), counts.lengths.to(total.dtype))
+        return linear - counts.lengths * norm + bursts - drawn
+
+    def changes(
+        self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
+    ) -> Tensor:
+        """The multinomial's with effective counts a[ψ(a + x) − ψ(a)]: a first guess."""
+        again = counts.repeated
+        mass, total = self._masses(again, logits, norm)
+        less = mass * burst_slope(mass, again.values.to(mass.dtype))  # (S, nnz), negative
+        columns = logits.weights[:, : evidence.shape[1]]
+        moved = torch.stack([again.with_values(part) @ columns for part in less])
+        drawn = total * burst_slope(total.expand_as(counts.lengths), counts.lengths)
+        length = counts.lengths + drawn
+        towards = 1 - 2 * _on(logits, evidence)
+        return towards * (evidence + moved) - length[:, None] * (after - norm[..., None])
+
+    def log_word_probability(self, seen: CountBatch, logits: Logits, unseen: CountBatch) -> Tensor:
+        """Log (sπ_v + x_v)/(s + n), x and n of the seen tokens."""
+        plain = super().log_word_probability(seen, logits, unseen)
+        log_s = self.log_concentration
+        before = seen.at(unseen).to(plain.dtype).log()  # −inf where it was not seen
+        total = torch.logaddexp(log_s, seen.lengths.to(plain.dtype).log())[unseen.documents]
+        return torch.logaddexp(log_s + plain, before) - total
+
+    def unigram(self, counts: CountBatch, corpus: Frequencies) -> Tensor:
+        """The multinomial unigram: both are distributions over the same sequences of tokens."""
+        return Multinomial().unigram(counts, corpus)
+
+    def _masses(self, again: CountBatch, logits: Logits, norm: Tensor) -> tuple[Tensor, Tensor]:
+        """S·π at the words that occur again, ``(S, nnz)``, and s."""
+        log_share = logits.at(again) - _of_non_zeros(norm, again)
+        return (self.log_concentration + log_share).exp(), self.log_concentration.exp()
+
+
+class Poisson(Likelihood):
+    r"""Counts that are Poisson with rates n·exp(η_v), n the document's length in tokens.
+
+    :math:`\log p(x|\eta) = x\cdot\eta + n\log n - n\sum_v e^{\eta_v} - \sum_v\log x_v!`. The length
+    is the exposure of the document: given the total it is the multinomial.
+    """
+
+    def assemble(self, counts: CountBatch, logits: Logits, linear: Tensor, norm: Tensor) -> Tensor:
+        """Log p(x | η), ``(S, B)`` nats, the factorials included."""
+        length = counts.lengths
+        values = counts.values.to(linear.dtype)
+        fixed = torch.xlogy(length, length) - counts.sum_by_document(torch.lgamma(values + 1))
+        return linear + fixed - length * norm.exp()
+
+    def changes(
+        self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
+    ) -> Tensor:
+        """±(xᵀW)_d − n·(change of the rate), exact."""
+        towards = 1 - 2 * _on(logits, evidence)
+        rate = norm.exp()[..., None] * torch.expm1(after - norm[..., None])
+        return towards * evidence - counts.lengths[:, None] * rate
+
+
+class Bernoulli(Likelihood):
+    r"""A word is there or not: :math:`\log p(x|\eta) = x\cdot\eta - \sum_v\log(1 + e^{\eta_v})`.
+
+    Counts above zero are 1. For short texts, where a word rarely comes twice.
+    """
+
+    closed_flips = False
+    closed_norms = False
+
+    def observe(self, counts: CountBatch) -> CountBatch:
+        """Presence."""
+        return counts.with_values((counts.values > 0).to(counts.values.dtype))
+
+    def norm(self, logits: Logits) -> Tensor:
+        """Σ_v log(1 + exp η_v), ``(S, B or 1)``."""
+        return logits.softplus_sum()
+
+    def flip_norms(self, logits: Logits, factors: int) -> tuple[Tensor, Tensor]:
+        """To second order in the weights."""
+        return logits.softplus_tangents(factors)
+
+    def assemble(self, counts: CountBatch, logits: Logits, linear: Tensor, norm: Tensor) -> Tensor:
+        """Log p(x | η), ``(S, B)`` nats."""
+        return linear - norm
+
+    def changes(
+        self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
+    ) -> Tensor:
+        """±(xᵀW)_d − (change of the norm): a first guess."""
+        return (1 - 2 * _on(logits, evidence)) * evidence - (after - norm[..., None])
+
+    def log_word_probability(self, seen: CountBatch, logits: Logits, unseen: CountBatch) -> Tensor:
+        """Log of rates −log p(word absent) = log(1 + e^η), made to sum to one over the words."""
+        rates = nn.functional.softplus(logits.at(unseen)).log()
+        return rates - _of_non_zeros(self.norm(logits).log(), unseen)
+
+    def word_probabilities(self, logits: Logits) -> Tensor:
+        """P(word in the document), ``(S, B, V)``; they do not sum to one."""
+        return torch.sigmoid(logits.h @ logits.weights.t() + logits.bias)
+
+    def background(self, corpus: Frequencies) -> Tensor:
+        """Log-odds of a word's presence, one document of ½ and ½ added, ``(V,)``."""
+        return (corpus.documents + 0.5).log() - (corpus.size - corpus.documents + 0.5).log()
+
+
+def _of_non_zeros(values: Tensor, counts: CountBatch) -> Tensor:
+    """Values of documents ``(S, B or 1)`` at their non-zeros, ``(S, nnz or 1)``."""
+    return values[:, counts.documents] if values.shape[1] > 1 else values
+
+
+def _on(logits: Logits, evidence: Tensor) -> Tensor:
+    """Which bits are on, ``(S, B or 1, D)``."""
+    bits = logits.h[..., : evidence.shape[1]]
+    return (bits > 0.5).to(bits.dtype)
+
+
+def _without_factors(bias: Tensor) -> Logits:
+    return Logits(bias.new_zeros(1, 1, 1), bias.new_zeros(len(bias), 1), bias)
+
+
+LIKELIHOODS: dict[str, type[Likelihood]] = {
+    "bernoulli": Bernoulli,
+    "multinomial": Multinomial,
+    "poisson": Poisson,
+    "polya": Polya,
+}

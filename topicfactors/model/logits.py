@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from topicfactors.contracts import CountBatch
 
@@ -53,6 +53,45 @@ def _tile_logsumexp(h: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
     return (top + total.log_()).squeeze(1)
 
 
+def _push_back(
+    ctx: Any, slopes: Callable[[Tensor, slice], Tensor], shapes: tuple[Tensor, Tensor, Tensor]
+) -> tuple[Tensor | None, ...]:
+    """Derivatives in ``h``, the weights and the bias, from those in the logits, tile by tile.
+
+    ``slopes`` turns a tile of logits of some rows into the derivatives there, in place.
+    """
+    h, weights, bias = shapes
+    to_h = torch.zeros_like(h) if ctx.needs_input_grad[0] else None
+    to_weights = torch.zeros_like(weights) if ctx.needs_input_grad[1] else None
+    to_bias = torch.zeros_like(bias) if ctx.needs_input_grad[2] else None
+    for rows in _row_blocks(h.shape[0], weights.shape[0]):
+        for words in _word_blocks(weights.shape[0]):
+            tile = slopes(torch.addmm(bias[words], h[rows], weights[words].t()), rows)
+            if to_h is not None:
+                to_h[rows].addmm_(tile, weights[words])
+            if to_weights is not None:
+                to_weights[words].addmm_(tile.t(), h[rows])
+            if to_bias is not None:
+                to_bias[words] += tile.sum(0)
+    return to_h, to_weights, to_bias
+
+
+def _tile_flips(h: Tensor, weights: Tensor, bias: Tensor, factor: Tensor, sums: Tensor) -> Tensor:
+    """Add softmax(η) @ factor to ``sums``; η's log-sum-exp, ``(R, 1)``; one pass if V is small."""
+    blocks = list(_word_blocks(weights.shape[0]))
+    if len(blocks) > 1:
+        norm = _tile_logsumexp(h, weights, bias)[:, None]
+        for words in blocks:
+            tile = torch.addmm(bias[words], h, weights[words].t())
+            sums.addmm_(tile.sub_(norm).exp_(), factor[words])
+        return norm
+    tile = torch.addmm(bias, h, weights.t())
+    top = tile.amax(1, keepdim=True)
+    total = tile.sub_(top).exp_().sum(1, keepdim=True)
+    sums.addmm_(tile, factor).div_(total)
+    return top + total.log_()
+
+
 class _LogSumExp(torch.autograd.Function):
     """``(R, H), (V, H), (V,) -> (R,)``; the derivative in the logits is their softmax."""
 
@@ -70,20 +109,36 @@ class _LogSumExp(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
         h, weights, bias, result = ctx.saved_tensors
-        to_h = torch.zeros_like(h) if ctx.needs_input_grad[0] else None
-        to_weights = torch.zeros_like(weights) if ctx.needs_input_grad[1] else None
-        to_bias = torch.zeros_like(bias) if ctx.needs_input_grad[2] else None
+
+        def softmax(tile: Tensor, rows: slice) -> Tensor:
+            return tile.sub_(result[rows, None]).exp_().mul_(gradient[rows, None])
+
+        return _push_back(ctx, softmax, (h, weights, bias))
+
+
+class _SoftplusSum(torch.autograd.Function):
+    """``(R, H), (V, H), (V,) -> (R,)``: Σ_v log(1 + e^η_v); its derivative is the sigmoid."""
+
+    @staticmethod
+    @_full_precision
+    def forward(ctx: Any, h: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(h, weights, bias)
+        result = h.new_zeros(h.shape[0])
         for rows in _row_blocks(h.shape[0], weights.shape[0]):
             for words in _word_blocks(weights.shape[0]):
                 tile = torch.addmm(bias[words], h[rows], weights[words].t())
-                tile.sub_(result[rows, None]).exp_().mul_(gradient[rows, None])
-                if to_h is not None:
-                    to_h[rows].addmm_(tile, weights[words])
-                if to_weights is not None:
-                    to_weights[words].addmm_(tile.t(), h[rows])
-                if to_bias is not None:
-                    to_bias[words] += tile.sum(0)
-        return to_h, to_weights, to_bias
+                result[rows] += nn.functional.softplus(tile).sum(1)
+        return result
+
+    @staticmethod
+    @_full_precision
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = gradients
+
+        def sigmoid(tile: Tensor, rows: slice) -> Tensor:
+            return tile.sigmoid_().mul_(gradient[rows, None])
+
+        return _push_back(ctx, sigmoid, ctx.saved_tensors)
 
 
 class Logits(NamedTuple):
@@ -107,6 +162,12 @@ class Logits(NamedTuple):
         result: Tensor = _LogSumExp.apply(flat, self.weights, self.bias)  # type: ignore[no-untyped-call]
         return result.reshape(self.h.shape[:2])
 
+    def softplus_sum(self) -> Tensor:
+        """Σ_v log(1 + exp η_v), ``(S, B or 1)``."""
+        flat = self.h.reshape(-1, self.h.shape[-1])
+        result: Tensor = _SoftplusSum.apply(flat, self.weights, self.bias)  # type: ignore[no-untyped-call]
+        return result.reshape(self.h.shape[:2])
+
     def at(self, counts: CountBatch) -> Tensor:
         """η at every non-zero of the counts, ``(S, nnz)``, one sample at a time."""
         words = counts.indices.long()
@@ -116,11 +177,12 @@ class Logits(NamedTuple):
         return torch.stack([(h[counts.documents] * rows).sum(-1) + constant for h in self.h])
 
     @torch.no_grad()
-    def flip_terms(self, factors: int | None = None) -> Tensor:
-        r"""Log Σ_v p_v e^{±W_vd} with p = softmax(η), ``(S, B or 1, D)``.
+    def flip_terms(self, factors: int | None = None) -> tuple[Tensor, Tensor]:
+        r"""Log Σ_v p_v e^{±W_vd} with p = softmax(η), ``(S, B or 1, D)``, and η's log-sum-exp.
 
         The sign is + where h is off (≤ ½), − where it is on: by how much the log-sum-exp moves
-        when that one column flips. ``factors`` keeps the first columns only.
+        when that one column flips. ``factors`` keeps the first columns only. The second of the
+        pair is ``(S, B or 1)``.
 
         Two products with exp(±W), relative to the largest weight of a column; where those
         underflow (weights tens of nats apart), the sum is taken again in the log domain.
@@ -133,10 +195,7 @@ class Logits(NamedTuple):
         sums = h.new_zeros(h.shape[0], factor.shape[1])
         norm = torch.empty_like(h[:, :1])
         for rows in _row_blocks(h.shape[0], self.weights.shape[0]):
-            norm[rows] = _tile_logsumexp(h[rows], self.weights, self.bias)[:, None]
-            for words in _word_blocks(self.weights.shape[0]):
-                tile = torch.addmm(self.bias[words], h[rows], self.weights[words].t())
-                sums[rows].addmm_(tile.sub_(norm[rows]).exp_(), factor[words])
+            norm[rows] = _tile_flips(h[rows], self.weights, self.bias, factor, sums[rows])
         up, down = sums.chunk(2, 1)
         on = h[:, : columns.shape[1]] > 0.5
         weak = torch.where(on, down, up) < UNDERFLOW
@@ -144,7 +203,30 @@ class Logits(NamedTuple):
         chosen = torch.where(on, down, up)
         if bool(weak.any()):
             self._mend(chosen, weak, on, norm)
-        return chosen.reshape(*self.h.shape[:2], -1)
+        shape = self.h.shape[:2]
+        return chosen.reshape(*shape, -1), norm.reshape(shape)
+
+    @torch.no_grad()
+    def softplus_tangents(self, factors: int | None = None) -> tuple[Tensor, Tensor]:
+        """Σ_v log(1 + exp η_v) after each flip, to second order ``(S, B or 1, D)``, and before.
+
+        There is no product that has it exactly; the tangent says which flips to look at.
+        """
+        h = self.h.reshape(-1, self.h.shape[-1])
+        columns = self.weights[:, :factors]
+        first = h.new_zeros(h.shape[0], columns.shape[1])
+        second, before = torch.zeros_like(first), h.new_zeros(h.shape[0])
+        for rows in _row_blocks(h.shape[0], self.weights.shape[0]):
+            for words in _word_blocks(self.weights.shape[0]):
+                tile = torch.addmm(self.bias[words], h[rows], self.weights[words].t())
+                before[rows] += nn.functional.softplus(tile).sum(1)
+                tile.sigmoid_()
+                first[rows].addmm_(tile, columns[words])
+                second[rows].addmm_(tile.mul_(1 - tile), columns[words].square())
+        sign = 1 - 2 * (h[:, : columns.shape[1]] > 0.5).to(h.dtype)
+        after = before[:, None] + sign * first + second / 2
+        shape = self.h.shape[:2]
+        return after.reshape(*shape, -1), before.reshape(shape)
 
     def _mend(self, terms: Tensor, weak: Tensor, on: Tensor, norm: Tensor) -> None:
         """Take the flip terms that underflowed again, one column and sign at a time."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from topicfactors.contracts import Batch, Surrogate
 from topicfactors.gradients.base import Gradient
-from topicfactors.inference.posteriors import Enumerated, MeanField
+from topicfactors.inference.posteriors import Posterior
+from topicfactors.inference.truncated import Search, searched
 from topicfactors.model.joint import FactorTarget, Joint
 
 
@@ -24,16 +27,39 @@ class FactorObjective(nn.Module):
     """
 
     def __init__(
-        self, joint: Joint, posterior: nn.Module, gradient: Gradient, overlap_penalty: float = 0.0
+        self, joint: Joint, posterior: Posterior, gradient: Gradient, overlap_penalty: float = 0.0
     ) -> None:
         super().__init__()
         self.joint, self.posterior, self.gradient = joint, posterior, gradient
         self.overlap_penalty = overlap_penalty
+        self.shrinkage = 0.0  # nats a document for each square of a loading, twice over
 
-    def condition(self, batch: Batch) -> tuple[FactorTarget, MeanField | Enumerated]:
+    @property
+    def search(self) -> Search:
+        """How far sets of states are looked for: as the inference says, or as is usual."""
+        return getattr(self.posterior, "search", Search())
+
+    def condition(self, batch: Batch) -> tuple[FactorTarget, Any]:
         """Log p(x, z) of the batch and q(z | x)."""
         target = self.joint.condition(batch)
         return target, self.posterior(batch, target)
+
+    def explain(
+        self, batch: Batch, refine: int | None = None, states: int | None = None
+    ) -> tuple[FactorTarget, Any]:
+        """Log p(x, z) of the batch, and q(z | x) after so many rounds of search.
+
+        ``refine`` None is the posterior's own way, 0 the encoder alone. Where there is no encoder
+        the posterior is exact, and there is nothing to refine.
+        """
+        target, guess = self.joint.condition(batch), self.posterior.amortised(batch)
+        if guess is None or (refine is None and states is None):
+            return target, self.posterior(batch, target)
+        if refine == 0:
+            return target, guess
+        rounds = self.search.final_rounds if refine is None else refine
+        size = self.search.final_states if states is None else states
+        return target, searched(target, guess, size, rounds, self.search.breadth)
 
     def forward(self, batch: Batch, kl_weight: float = 1.0) -> Surrogate:
         """Loss and bound of every document, ``(B,)`` nats.
@@ -49,9 +75,13 @@ class FactorObjective(nn.Module):
     def penalty(self) -> Tensor:
         """What the parameters alone add to the loss, a scalar in nats a document."""
         bias = self.joint.decoder.bias
-        if self.overlap_penalty == 0:
+        if self.overlap_penalty == 0 and self.shrinkage == 0:
             return bias.new_zeros(())
         weights = self.joint.decoder.logits(bias.new_zeros(1, 1, self.joint.sizes.factors)).weights
+        shrunk = 0.5 * self.shrinkage * weights.square().sum()
+        return shrunk + self._overlap(weights) if self.overlap_penalty else shrunk
+
+    def _overlap(self, weights: Tensor) -> Tensor:
         unit = nn.functional.normalize(weights, dim=0, eps=1e-6)
         cosines = unit.t() @ unit
         apart = cosines - torch.eye(len(cosines), device=cosines.device)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from topicfactors.contracts import Batch
+from topicfactors.contracts import Batch, Memory
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import FitError
 from topicfactors.inference import bounds
@@ -22,6 +22,7 @@ from topicfactors.training.batches import Batches, in_order
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.objectives import FactorObjective
 
+AT_ONCE = 1024  # documents that are scored together
 SAMPLE = 1000  # training documents that are scored where none are held out
 
 
@@ -101,6 +102,7 @@ class Trainer:
         self.shared = shared
         groups = [{"params": part} for part in (shared, self.own) if part]
         self.optimizer = torch.optim.Adam(groups, lr=schedule.learning_rate, betas=(0.9, 0.99))
+        self.memories: list[Memory | None] = [None, None]  # of the training, of those held out
 
     def fit(
         self,
@@ -122,7 +124,11 @@ class Trainer:
             When the loss is not finite before there are any weights worth keeping.
         """
         history, began = History(), time.perf_counter()
-        batches = Batches(counts, self.schedule.batch_size, self.seed)
+        remember = self.objective.posterior.memory
+        self.memories = [
+            remember(len(part)) if part is not None else None for part in (counts, held_out)
+        ]
+        batches = Batches(counts, self.schedule.batch_size, self.seed, self.memories[0])
         watch = _Watch(self.objective, self.schedule, done)
         last = self.schedule.epochs if epochs is None else done + epochs
         try:
@@ -153,9 +159,9 @@ class Trainer:
         bound, faulty = self._epoch(batches, number)
         if held_out is None:
             rows = torch.arange(min(len(batches.counts), SAMPLE), device=self.shared[0].device)
-            scores = score(self.objective, batches.counts.select(rows))
+            scores = score(self.objective, batches.counts.select(rows), self.memories[0])
         else:
-            scores = score(self.objective, held_out)
+            scores = score(self.objective, held_out, self.memories[1])
         progress = min(1.0, number / self.schedule.epochs)
         event = Epoch(
             number,
@@ -260,14 +266,21 @@ class _Watch:
 
 
 @torch.no_grad()
-def score(objective: FactorObjective, counts: Counts, batch_size: int = 1024) -> Scores:
-    """The hard-bit ELBO of every document, one draw each from noise that only it determines."""
+def score(objective: FactorObjective, counts: Counts, memory: Memory | None = None) -> Scores:
+    """The bound of every document with hard bits.
+
+    The posterior's own where it has one without draws; else the ELBO, one draw each from noise
+    that only the document determines.
+    """
     objective.eval()
     parts, means = [], []
-    for batch in in_order(counts, batch_size):
+    for batch in in_order(counts, AT_ONCE, memory):
         target, q = objective.condition(batch)
-        noise = document_noise(document_keys(batch.counts), 1, objective.joint.sizes.factors)
-        parts.append(bounds.elbo(target, q, 1, noise))
+        own = q.bound()
+        if own is None:
+            noise = document_noise(document_keys(batch.counts), 1, objective.joint.sizes.factors)
+            own = bounds.elbo(target, q, 1, noise)
+        parts.append(own)
         means.append(q.mean())
     each, words = torch.cat(parts), counts.lengths
     used = words > 0

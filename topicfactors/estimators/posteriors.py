@@ -1,0 +1,174 @@
+"""What the estimators read of each document's posterior: marginals, states, pairs, entropy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from topicfactors.contracts import Batch, Memory
+from topicfactors.corpus.counts import Counts
+from topicfactors.errors import ConfigurationError
+from topicfactors.estimators.base import CountsEstimator, threads
+from topicfactors.inference.truncated import Search
+from topicfactors.model.joint import FactorTarget
+from topicfactors.training.batches import in_order
+from topicfactors.values import is_whole
+
+AT_ONCE = 4096  # documents whose encoder's posterior is computed together
+SEARCHED = 2**23  # bits of the states of documents that are searched together
+BLOCK = 2**24  # floats of a table of states that are held at once
+
+
+class States(NamedTuple):
+    """The most probable states of some documents, best first."""
+
+    bits: NDArray[np.int8]  # (N, n, D)
+    probabilities: NDArray[np.float32]  # (N, n) posterior probability of each
+
+
+class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
+    """transform and its relatives, from the objective that ``fit`` has left."""
+
+    @torch.no_grad()
+    def transform(self, X: Any, *, refine: int | str = "auto") -> Any:
+        """P(factor on | document), ``(N, D)`` in [0, 1]; rows do not sum to one.
+
+        Parameters
+        ----------
+        X
+            Counts ``(N, V)``.
+        refine
+            Rounds of search over each document's states, after the encoder's guess: 0 for the
+            guess alone, the fastest; ``"auto"`` for what the inference was made for (the search of
+            ``"truncated"``, the guess of every other). An exact posterior takes ``"auto"`` only.
+
+        Raises
+        ------
+        ConfigurationError
+            When ``refine`` is neither, or there is nothing to refine.
+        """
+        check_is_fitted(self)
+        rounds = self._rounds(refine)
+        counts = self._validate(X)
+        found = [q.mean().cpu().numpy() for _, q in self._posteriors(counts, rounds)]
+        return np.concatenate(found).astype(counts.dtype, copy=False)
+
+    def predict(self, X: Any, *, refine: int | str = "auto") -> NDArray[np.int8]:
+        """Which factors are more likely on than off, 0/1 ``(N, D)``."""
+        return np.asarray(np.asarray(self.transform(X, refine=refine)) > 0.5).astype(np.int8)
+
+    def states(self, X: Any, n: int = 5, *, refine: int | str = "auto") -> States:
+        """The ``n`` most probable states of every document, with their posterior probabilities.
+
+        A state says which factors are on together. The posterior is the exact one where the
+        inference is, else that of a search (``refine`` rounds of it), whichever inference fitted
+        the model.
+
+        Returns
+        -------
+        States
+            ``bits (N, n, D)`` and ``probabilities (N, n)``; n is at most 2^D, and a state that the
+            search did not find has probability 0.
+        """
+        if not is_whole(n) or n < 1:
+            raise ConfigurationError(f"n must be a whole number of 1 or more, got {n!r}")
+        count = min(n, 2 ** min(self._factors(), 62))
+
+        def best(q: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+            bits, log_q = q.best(count)
+            shares = log_q.exp().t().cpu().numpy()
+            return bits.transpose(0, 1).to(torch.int8).cpu().numpy(), shares
+
+        found = self._searched(X, refine, best, least=count)
+        bits, shares = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return States(bits, shares)
+
+    def pairwise(self, X: Any, *, refine: int | str = "auto") -> NDArray[np.float32]:
+        """P(factors d and e both on | document), ``(N, D, D)``; the diagonal is the marginal.
+
+        The posterior is that of :meth:`states`. The result is dense: N·D² numbers.
+        """
+        found = self._searched(X, refine, lambda q: q.pairwise().cpu().numpy())
+        return np.concatenate(found)
+
+    def entropy(self, X: Any, *, refine: int | str = "auto") -> NDArray[np.float32]:
+        """Entropy of every document's posterior, ``(N,)`` nats: 0 where one state is certain.
+
+        The posterior is that of :meth:`states`; what lies outside its set of states is not counted.
+        """
+        found = self._searched(X, refine, lambda q: q.entropy().cpu().numpy())
+        return np.concatenate(found)
+
+    def _searched(
+        self, X: Any, refine: int | str, read: Callable[[Any], Any], least: int = 1
+    ) -> list[Any]:
+        """Read the searched (or exact) posterior of each block of documents."""
+        check_is_fitted(self)
+        rounds = self._rounds(refine)
+        if rounds == 0:
+            raise ConfigurationError(
+                "refine must be 'auto' or 1 or more here: the encoder's guess has no states"
+            )
+        counts = self._validate(X)
+        size = max(least, self._search().final_states)
+        with torch.no_grad():
+            return [read(q) for _, q in self._posteriors(counts, rounds, size)]
+
+    def _search(self) -> Search:
+        return self.objective_.search
+
+    def _rounds(self, refine: int | str) -> int | None:
+        """``refine`` as rounds; None for the inference's own way."""
+        if isinstance(refine, str) and refine == "auto":
+            return None
+        if not is_whole(refine) or refine < 0:
+            raise ConfigurationError(
+                f"refine must be 'auto' or a whole number of 0 or more, got {refine!r}"
+            )
+        if self._enumerates():
+            raise ConfigurationError(
+                f"the posterior of inference={self.objective_.gradient.posterior!r} is exact and "
+                f"cannot be refined, got refine={refine!r}; use refine='auto'"
+            )
+        return int(refine)
+
+    def _posteriors(
+        self,
+        counts: Any,
+        refine: int | None = None,
+        states: int | None = None,
+        memory: Memory | None = None,
+    ) -> Iterator[tuple[FactorTarget, Any]]:
+        """Target and posterior of blocks of documents, in their order."""
+        device = self._device()
+        rows = self._block(refine, states)
+        for batch in in_order(Counts.from_scipy(counts, device), rows, memory):
+            yield self._posterior(batch, refine, states)
+
+    def _posterior(
+        self, batch: Batch, refine: int | None = None, states: int | None = None
+    ) -> tuple[FactorTarget, Any]:
+        with threads(self.n_jobs), torch.no_grad():
+            self.objective_.eval()
+            return self.objective_.explain(batch, refine, states)
+
+    def _tabled(self) -> int:
+        """Documents whose tables of states are held at once: fewer where nothing is shared."""
+        closed = getattr(self._joint().likelihood, "closed_flips", False)
+        return max(1, BLOCK >> (self._factors() + (0 if closed else 5)))
+
+    def _block(self, refine: int | None, states: int | None) -> int:
+        """Documents a batch: few where each needs many states."""
+        if self._enumerates():
+            return self._tabled()
+        own = self.objective_.gradient.posterior != "truncated"
+        if refine == 0 or (own and refine is None and states is None):
+            return AT_ONCE
+        each = max(self._search().final_states, states or 0) * self._factors()
+        return max(16, min(AT_ONCE, SEARCHED // each))

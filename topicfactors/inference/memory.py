@@ -1,0 +1,65 @@
+"""The states that each document of a corpus was last explained by, packed."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from topicfactors.bits import EMPTY, words_of
+
+BLOCK = 2**16  # documents
+IN_MEMORY = 2**29  # bytes; a larger store is a file that the operating system maps
+
+
+class StateMemory:
+    """S packed states for each of N documents, ``(N, S, P)`` int64 (a ``contracts.Memory``).
+
+    Lives on the device, or, above ``in_memory`` bytes, in an unnamed temporary file that is mapped
+    and goes when the store goes. Every document begins with the state that has nothing on.
+
+    Parameters
+    ----------
+    documents, states, factors
+        N, S and D.
+    device
+        Where it lives when it is not mapped.
+    in_memory
+        Bytes above which the file is used.
+    """
+
+    def __init__(
+        self,
+        documents: int,
+        states: int,
+        factors: int,
+        device: torch.device | str = "cpu",
+        in_memory: int = IN_MEMORY,
+    ) -> None:
+        shape = (documents, states, words_of(factors))
+        self.mapped = 8 * math.prod(shape) > in_memory
+        if self.mapped:
+            with tempfile.TemporaryFile() as file:  # the map outlives its name
+                self.words = torch.from_numpy(np.memmap(file, np.int64, "w+", shape=shape))
+        else:
+            self.words = torch.empty(shape, dtype=torch.int64, device=device)
+        for rows in torch.split(self.words, BLOCK):  # a mapped file is filled by pieces
+            rows.fill_(EMPTY)[:, 0] = 0
+        self._visited = 0
+
+    @property
+    def fresh(self) -> bool:
+        """Are there documents that nobody has asked for yet?"""
+        return self._visited < len(self.words)
+
+    def read(self, rows: Tensor) -> Tensor:
+        """The sets of documents ``rows (B,)``, ``(B, S, P)``, on the device of ``rows``."""
+        self._visited += len(rows)
+        return self.words[rows.to(self.words.device)].to(rows.device)
+
+    def write(self, rows: Tensor, words: Tensor) -> None:
+        """Keep the sets of documents ``rows``."""
+        self.words[rows.to(self.words.device)] = words.to(self.words.device)

@@ -1,0 +1,183 @@
+"""q(z | x) on a set of states of each document, found by search."""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from topicfactors.bits import EMPTY, pack, unpack
+from topicfactors.contracts import Batch, Draw, Relaxation, Sizes, Target
+from topicfactors.inference.encoders import BagOfWordsEncoder
+from topicfactors.inference.memory import StateMemory
+from topicfactors.inference.posteriors import MeanField, MeanFieldPosterior, Posterior, uniform
+from topicfactors.inference.search import Sets, evaluated, improved, started
+
+FIRST_VISIT = 6  # rounds at least when a document of the training is met for the first time
+
+
+class Search(NamedTuple):
+    """How far a set of states is looked for."""
+
+    states: int = 12  # kept for each document of the training
+    rounds: int = 2  # members of the set whose flips are looked at, a visit
+    breadth: int = 4  # flips that may join the set in a round
+    final_states: int = 64  # of a document that is not of the training
+    final_rounds: int = 40
+
+
+class Truncated:
+    """q(z | x) ∝ p(x, z) on a set of S states.
+
+    Parameters
+    ----------
+    sets
+        Packed states and log p(x, z), ``(B, S)``; a place without a state has log p = −∞.
+    factors
+        D.
+    """
+
+    factorised = False
+    reparameterisable = False
+
+    def __init__(self, sets: Sets, factors: int) -> None:
+        self.sets, self.factors = sets, factors
+
+    @functools.cached_property
+    def states(self) -> Tensor:
+        """The bits, ``(S, B, D)``."""
+        log_joint = self.sets.log_joint
+        words = self.sets.words.masked_fill((self.sets.words == EMPTY).all(-1, keepdim=True), 0)
+        return unpack(words, self.factors, log_joint.dtype).transpose(0, 1)
+
+    @functools.cached_property
+    def log_weights(self) -> Tensor:
+        """Log q(z | x) of each state, ``(S, B)`` nats."""
+        return self.sets.log_joint.log_softmax(1).t()
+
+    @property
+    def features(self) -> Tensor:
+        """None: ``(B, 0)``."""
+        return self.log_weights.new_zeros(self.log_weights.shape[1], 0)
+
+    @property
+    def logits(self) -> Tensor:
+        """Log-odds of the marginals, ``(B, D)``."""
+        return torch.logit(self.mean(), eps=1e-7)
+
+    def bound(self) -> Tensor:
+        """F = log Σ_z p(x, z) over the set, ``(B,)`` nats."""
+        return self.sets.bound()
+
+    def support(self) -> tuple[Tensor, Tensor]:
+        """The states and their weights."""
+        return self.states, self.log_weights
+
+    def mean(self) -> Tensor:
+        """P(z_d = 1 | x), ``(B, D)``."""
+        return (self.log_weights.exp()[..., None] * self.states).sum(0)
+
+    def pairwise(self) -> Tensor:
+        """P(z_d = 1, z_e = 1 | x), ``(B, D, D)``; the diagonal is the mean."""
+        states = self.states.transpose(0, 1)  # (B, S, D)
+        return (states * self.log_weights.exp().t()[..., None]).transpose(1, 2) @ states
+
+    def entropy(self) -> Tensor:
+        """−Σ q log q, ``(B,)`` nats."""
+        terms: Tensor = torch.special.entr(self.log_weights.exp())
+        return terms.sum(0)
+
+    def best(self, count: int) -> tuple[Tensor, Tensor]:
+        """The most probable states ``(count, B, D)`` and their log q ``(count, B)``."""
+        logs, places = self.log_weights.topk(count, 0)
+        return self.states.gather(0, places[..., None].expand(-1, -1, self.factors)), logs
+
+    def sample(
+        self, samples: int, relaxation: Relaxation | None = None, noise: Tensor | None = None
+    ) -> Draw:
+        """S draws by inverting the cumulative weights; the first number of each draw is used."""
+        if relaxation is not None:
+            raise ValueError("a truncated posterior has no relaxation")
+        if noise is None:
+            shape = (samples, self.log_weights.shape[1], self.factors)
+            noise = uniform(shape, self.log_weights)
+        cumulative = self.log_weights.t().exp().cumsum(1)  # (B, S)
+        places = noise[..., 0].t().contiguous() * cumulative[:, -1:]
+        chosen = torch.searchsorted(cumulative, places).clamp_max(len(self.states) - 1).t()
+        bits = self.states.gather(0, chosen[..., None].expand(-1, -1, self.factors))
+        return Draw(bits, bits, self.logits.expand_as(bits), noise)
+
+    def log_prob(self, draw: Draw) -> Tensor:
+        """Log q(z | x) of the states drawn, ``(S, B)`` nats; −∞ outside the set."""
+        words = pack(draw.bits).transpose(0, 1)  # (B, samples, P)
+        same = (words[:, :, None] == self.sets.words[:, None]).all(-1)  # (B, samples, S)
+        found = self.log_weights.t()[:, None].masked_fill(~same, -torch.inf)
+        return found.amax(-1).t()
+
+    def detach(self) -> Truncated:
+        """Itself: nothing of it is in the graph."""
+        return self
+
+
+class TruncatedPosterior(Posterior):
+    """Searched sets of states, and an encoder that learns to guess them.
+
+    Documents of the training keep their sets in the memory of the batch, from visit to visit; the
+    set of any other document starts from the encoder's guess and from the state with nothing on.
+
+    Parameters
+    ----------
+    sizes
+        Number of factors D; its ``features`` is one more than the encoder's width.
+    encoder
+        Counts to features.
+    search
+        How far sets are looked for.
+    """
+
+    def __init__(
+        self, sizes: Sizes, encoder: BagOfWordsEncoder, search: Search | None = None
+    ) -> None:
+        super().__init__()
+        self.sizes, self.search = sizes, search or Search()
+        self.guess = MeanFieldPosterior(sizes, encoder)
+
+    def forward(self, batch: Batch, target: Target) -> Truncated:
+        """The set of every document, better than before where there is a memory of it."""
+        search, memory = self.search, batch.memory
+        if memory is None:
+            size, rounds = search.final_states, search.final_rounds
+            return searched(target, self.amortised(batch), size, rounds, search.breadth)
+        landscape = target.landscape()
+        rounds = max(search.rounds, FIRST_VISIT) if memory.fresh else search.rounds
+        sets = evaluated(landscape, memory.read(batch.rows))
+        sets = improved(landscape, sets, rounds, search.breadth)
+        memory.write(batch.rows, sets.words)
+        return Truncated(sets, self.sizes.factors)
+
+    def amortised(self, batch: Batch) -> MeanField:
+        """The encoder's guess."""
+        return self.guess.amortised(batch)
+
+    def memory(self, documents: int) -> StateMemory:
+        """A store of the sets of so many documents."""
+        device = self.guess.head.weight.device
+        return StateMemory(documents, self.search.states, self.sizes.factors, device)
+
+    def arrange(self, order: Tensor, flipped: Tensor) -> None:
+        """Reorder and turn the encoder's factors; the sets of documents are not kept so long."""
+        self.guess.arrange(order, flipped)
+
+
+@torch.no_grad()
+def searched(target: Target, guess: MeanField, states: int, rounds: int, breadth: int) -> Truncated:
+    """Sets of ``states`` states, looked for from the mode of a guess and from no factor on."""
+    landscape = target.landscape()
+    mode = (guess.logits > 0).to(landscape.dtype)
+    sets = started(landscape, torch.stack([mode, torch.zeros_like(mode)]), states)
+    if rounds:  # the first round fills the set
+        sets = improved(landscape, sets, 1, states)
+        sets = improved(landscape, sets, rounds - 1, breadth)
+    return Truncated(sets, landscape.factors)
