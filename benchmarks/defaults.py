@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import torch
+
 from corpora import completion_halves, everything, halves, machine
 from topicfactors import BinaryFactorModel
 
@@ -148,8 +149,8 @@ Machine: {machine}; torch on {threads} thread(s).
 
 D = 50 on the two 20 Newsgroups, 20 on the others, where not said. *bound* is the per-document
 perplexity of the test documents under the truncated bound of 64 states (log p(x) itself for
-exact), whichever inference fitted the model; *ELBO* that of the encoder with hard bits; *completion*
-exp(−Σ log p/Σ tokens) of the unseen half of each test document. Bounds of polya and multinomial
+exact), whichever inference fitted the model; *ELBO* that of the encoder with hard bits;
+*completion* exp(−Σ log p/Σ tokens) of the unseen half of each test document. Bounds of polya and multinomial
 compare (both are distributions over the same sequences of words); those of poisson and bernoulli
 compare with their own unigram only. Completion, NPMI and diversity compare throughout. On M10 and
 DBLP a document has five or six words. `transform` is that of `refine="auto"`.

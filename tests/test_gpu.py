@@ -44,7 +44,9 @@ def test_noise_of_a_document_is_the_same(counts):
     assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("inference", ["gumbel-softmax", "local-expectation", "nvil", "exact"])
+@pytest.mark.parametrize(
+    "inference", ["gumbel-softmax", "local-expectation", "nvil", "exact", "truncated"]
+)
 def test_a_model_fitted_there_scores_the_same_here(counts, inference, tmp_path):
     from topicfactors import load, save
 

@@ -8,6 +8,7 @@ import scipy.sparse
 import torch
 
 from tests.estimators.planted import model
+from topicfactors.model.likelihoods import LIKELIHOODS
 
 DOCUMENTS, WORDS = 2000, 6000
 
@@ -39,9 +40,10 @@ def no_dense_corpus(monkeypatch):
 
 
 @pytest.mark.usefixtures("no_dense_corpus")
-@pytest.mark.parametrize("inference", ["exact", "gumbel-softmax", "local-expectation"])
-def test_nothing_makes_the_corpus_dense(inference, wide):
-    fitted = model(3, inference=inference, max_iter=1)
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize("inference", ["exact", "gumbel-softmax", "local-expectation", "truncated"])
+def test_nothing_makes_the_corpus_dense(inference, likelihood, wide):
+    fitted = model(3, inference=inference, likelihood=likelihood, max_iter=1)
     tracemalloc.start()
     fitted.fit(wide)
     fitted.partial_fit(wide)

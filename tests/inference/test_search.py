@@ -1,5 +1,7 @@
 """Sets of states: distinct, never worse, exact when they hold every state."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -7,11 +9,11 @@ import torch
 from tests.estimators.planted import planted
 from tests.model.test_parts import some_batch
 from tests.problems import FACTORS, make_problem
-from topicfactors.bits import EMPTY, all_states, pack
+from topicfactors.bits import EMPTY, all_states, masks, pack
 from topicfactors.contracts import Batch, Sizes
 from topicfactors.corpus.counts import Counts
 from topicfactors.inference import bounds
-from topicfactors.inference.search import evaluated, improved, started
+from topicfactors.inference.search import evaluated, improved, neighbours, started
 from topicfactors.model.decoders import LogLinearDecoder
 from topicfactors.model.joint import Joint
 from topicfactors.model.likelihoods import LIKELIHOODS
@@ -30,6 +32,9 @@ def wide(factors, likelihood="multinomial", documents=60, dtype=torch.float32, s
     joint.decoder.raw.data = torch.randn(words, factors, generator=generator) * 0.3
     planted_loadings = torch.from_numpy(corpus.loadings.T).float()
     joint.decoder.raw.data[:, : planted_loadings.shape[1]] += planted_loadings
+    joint.decoder.bias.data.fill_(
+        {"poisson": -math.log(2 * words), "bernoulli": -1.5}.get(likelihood, 0)
+    )
     counts = Counts.from_scipy(corpus.counts)
     batch = Batch(counts, None, None, torch.arange(documents))
     return joint.to(dtype).condition(batch)
@@ -82,7 +87,38 @@ def test_the_bound_never_falls_and_states_stay_distinct(name, factors):
     again = evaluated(landscape, sets.words)  # what was added up is what is there
     torch.testing.assert_close(again.log_joint, sets.log_joint, atol=2e-3, rtol=1e-5)
     empty = started(landscape, nothing_on(target), 12).bound()
-    assert (sets.bound() - empty).mean() > 5
+    assert (sets.bound() - empty).mean() > 3
+
+
+@pytest.mark.parametrize("factors", [5, 63, 64, 130])
+def test_neighbours_are_the_states_one_flip_away(factors):
+    generator = torch.Generator().manual_seed(0)
+    current = (torch.rand(20, 1, factors, generator=generator) < 0.3).float()
+    states = (torch.rand(20, 7, factors, generator=generator) < 0.3).float()
+    for document in range(20):
+        for place in (0, 2, 4):
+            states[document, place] = current[document, 0]
+            bit = int(torch.randint(factors, (1,), generator=generator))
+            states[document, place, bit] = 1 - current[document, 0, bit]
+    words, here = pack(states), pack(current)
+    words[:, 1] = EMPTY
+    flips = here[:, :, None] ^ masks(factors)[None, None]  # (B, 1, D, P)
+    expected = (flips[:, 0][:, :, None] == words[:, None]).all(-1).any(-1)
+    assert torch.equal(neighbours(words, here, factors), expected)
+    assert 40 < int(expected.sum()) <= 140
+
+
+def test_a_member_that_is_looked_at_again_shows_new_flips():
+    target = wide(9)
+    landscape = target.landscape()
+    sets = started(landscape, nothing_on(target), 40)
+    held = [int((sets.words[..., 0] != EMPTY).sum())]
+    for _ in range(6):
+        sets = improved(landscape, sets, 1, 4)
+        held.append(int((sets.words[..., 0] != EMPTY).sum()))
+    assert held[:3] == [60, 300, 540]  # four more of each document, each time
+    assert (np.diff(held) >= 0).all()
+    assert held[-1] > 700
 
 
 def test_the_bound_is_below_log_p_and_near_it():

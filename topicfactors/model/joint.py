@@ -27,8 +27,10 @@ class FactorTarget:
 
     def log_likelihood(self, values: Tensor) -> Tensor:
         """Log p(x | z), ``(S, B or 1, D) -> (S, B)`` nats."""
-        logits = self.joint.logits(values, self.labels)
-        return self.joint.likelihood.log_prob(self.counts, logits)
+        logits, likelihood = self.joint.logits(values, self.labels), self.joint.likelihood
+        return likelihood.assemble(
+            self.counts, logits, logits.dot(self.counts), likelihood.norm(logits)
+        )
 
     def log_prior(self, bits: Tensor) -> Tensor:
         """Log p(z), ``(S, B or 1, D) -> (S, B or 1)`` nats."""

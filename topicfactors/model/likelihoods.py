@@ -68,7 +68,7 @@ class Likelihood(nn.Module, abc.ABC):
         """
 
     def log_prob(self, counts: CountBatch, logits: Logits) -> Tensor:
-        """Log p(x | η), ``(S, B)``."""
+        """Log p(x | η) of counts that were not yet observed, ``(S, B)``."""
         counts = self.observe(counts)
         return self.assemble(counts, logits, logits.dot(counts), self.norm(logits))
 
