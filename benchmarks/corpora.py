@@ -121,5 +121,5 @@ def machine() -> str:
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     return (
         f"{model}, {os.cpu_count()} cores, {gpu}; Python {platform.python_version()}, "
-        f"torch {torch.__version__}, {platform.system()}"
+        f"torch {torch.__version__} on {torch.get_num_threads()} thread(s), {platform.system()}"
     )

@@ -45,12 +45,16 @@ def main() -> None:
                 INITIALS[start](corpus.train, factors, seed)
                 middle = time.perf_counter()
                 model = BinaryFactorModel(
-                    factors, init=start, inference="gumbel-softmax", random_state=seed
+                    factors,
+                    init=start,
+                    inference="gumbel-softmax",
+                    likelihood="multinomial",
+                    random_state=seed,
                 )
                 model.fit(corpus.train, feature_names=corpus.words)
                 ended = time.perf_counter()
                 npmi, diversity = float(model.coherence(corpus.train).mean()), model.diversity()
-                elbo = model.perplexity(corpus.test)
+                elbo = model.perplexity(corpus.test, bound="elbo")
                 iwae = model.perplexity(corpus.test, bound="iwae")
                 rows.append((middle - began, ended - middle, elbo, iwae, npmi, diversity))
                 if start == "clusters":

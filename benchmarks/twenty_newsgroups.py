@@ -4,7 +4,9 @@
         [--output FILE.md]
 
 Each fit runs in a process of its own, so that peak memory is its own. The table is written beside
-this script. tomotopy's collapsed Gibbs LDA joins when it is installed. Scores are those of docs/mathematics.md: per-document perplexity of hard-bit bounds on
+this script. tomotopy's collapsed Gibbs LDA joins when it is installed.
+
+Scores are those of docs/mathematics.md: per-document perplexity of hard-bit bounds on
 the test documents, completion of the second half of each test document given the first, NPMI and
 diversity of the ten top words by presence in the training documents.
 """
@@ -279,9 +281,9 @@ def main() -> None:
 
 NOTES = """Multinomial likelihood where not said. Truncated (64 states), ELBO, IWAE-32 (32 draws a \
 document, the encoder's posterior) and exact are per-document perplexities of lower bounds with \
-hard bits; completion (64 draws or states) is exp(−Σ log p / Σ tokens) over the unseen halves. Peers have \
-20 passes (LDA; tomotopy's collapsed Gibbs sampler 1,000 sweeps) or run to convergence (NMF on \
-tf-idf); their bounds are not comparable and not \
+hard bits; completion (64 draws or states) is exp(−Σ log p / Σ tokens) over the unseen \
+halves. Peers have 20 passes (LDA; tomotopy's collapsed Gibbs sampler 1,000 sweeps) or run \
+to convergence (NMF on tf-idf); their bounds are not comparable and not \
 shown. NPMI and diversity: top 10 words, "exclusive" ranking for ours, each model's own for peers. \
 Standard error of an ELBO figure over documents: about 3.
 """
