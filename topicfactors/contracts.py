@@ -164,9 +164,6 @@ class Landscape(Protocol):
         Both ``(B, count)``; those ``barred (B, D)`` come last, with a change of −∞.
         """
 
-    def select(self, rows: Tensor) -> Landscape:
-        """That of the documents ``rows``."""
-
 
 class Target(Protocol):
     """log p(x, z) of a batch with everything but z fixed; all in nats."""

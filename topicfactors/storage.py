@@ -212,7 +212,10 @@ def _fill(
             tensors = {name: source.get_tensor(name) for name in source.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise StorageError(f"{path}: cannot be read: {_line(error)}") from error
-    chosen = parts.choose(model.get_params(deep=False), facts["factors"])
+    asked = {**model.get_params(deep=False)}
+    if asked["inference"] == "auto":  # what that means may change between versions
+        asked["inference"] = facts["inference"]
+    chosen = parts.choose(asked, facts["factors"])
     model.objective_ = parts.build(chosen, facts["words"], facts["factors"], model.overlap_penalty)
     prefix = "objective."
     weights = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
@@ -228,7 +231,7 @@ def _fill(
                 f"has {facts['words']}; save the model again"
             )
     model.inference_, model.init_ = facts["inference"], facts["init"]
-    model.status_, model.n_documents_ = facts["status"], facts["documents"]
+    model.status_, model.n_documents_ = facts["status"], facts.get("documents", 0)
     model.held_out_ = {found[0]: _evaluation(found) for found in facts["held_out"]}
     model.stopped_, model.best_iter_ = facts["stopped"], facts["best"]
     model.history_ = [Epoch(*epoch) for epoch in facts["history"]]

@@ -6,20 +6,24 @@ from topicfactors.cli.progress import Display
 from topicfactors.training.callbacks import Epoch
 
 
-def epoch(number, held_out=-80.0):
-    return Epoch(number, 25, -81.23, 123.4, held_out, 3, 1.0, 0.01, 2.0)
+def epoch(number, held_out=-80.0, of=25):
+    return Epoch(number, of, -81.23, 123.4, held_out, 3, 1.0, 0.01, 2.0)
 
 
-def test_the_first_and_every_tenth_epoch_are_a_line(capsys):
+@pytest.mark.parametrize(
+    ("of", "told"),
+    [(40, (1, 10, 20, 30, 40)), (25, (1, 6, 12, 18, 24)), (6, (1, 2, 3, 4, 5, 6)), (1, (1,))],
+)
+def test_the_first_epoch_and_every_quarter_are_a_line(of, told, capsys):
     display = Display(quiet=False)
     with display.training() as shown:
-        for number in range(1, 26):
-            shown(epoch(number))
+        for number in range(1, of + 1):
+            shown(epoch(number, of=of))
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        f"epoch {number}/25: bound -81.2 nats  held-out perplexity 123  3 active, 2 s"
-        for number in (1, 10, 20)
+        f"epoch {number}/{of}: bound -81.2 nats  held-out perplexity 123  3 active, 2 s"
+        for number in told
     ]
 
 

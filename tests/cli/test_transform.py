@@ -157,3 +157,18 @@ def test_a_model_that_cannot_read_texts_is_refused(refused, fitted, tmp_path, do
     status, line = refused("transform", tmp_path / "saved", documents)
     assert status in (1, 2)
     assert "vectorizer" in line.lower()
+
+
+def test_refine_is_rounds_of_search(call, refused, fitted, documents):
+    counts = load(fitted / "model")[0].transform(
+        [text or "-" for text in pd.read_csv(documents, keep_default_na=False)["text"]]
+    )
+    for rounds in (0, 7):
+        outcome = call("transform", fitted, documents, "--refine", rounds, "-q")
+        found = pd.read_csv(io.StringIO(outcome.out))
+        expected = load(fitted / "model")[-1].transform(counts, refine=rounds)
+        np.testing.assert_allclose(found[COLUMNS[1:]], expected, atol=1e-5)
+    for nonsense in ("-1", "deep", "2.5"):
+        status, line = refused("transform", fitted, documents, "--refine", nonsense)
+        assert status == 2
+        assert "refine must be 'auto' or a whole number of 0 or more" in line

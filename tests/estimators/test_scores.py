@@ -167,7 +167,7 @@ def test_exact_is_refused_with_many_factors(corpus):
         fitted.score_samples(corpus.counts, bound="exact")
     with pytest.raises(ConfigurationError, match=r"at most 16 factors .*, got n_components=17"):
         model(17, inference="exact").fit(corpus.counts)
-    with pytest.raises(ConfigurationError, match="at most 12 factors under likelihood='polya'"):
+    with pytest.raises(ConfigurationError, match="at most 10 factors under likelihood='polya'"):
         model(13, inference="exact", likelihood="polya").fit(corpus.counts)
 
 

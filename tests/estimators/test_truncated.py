@@ -103,6 +103,16 @@ def test_refine(searched, corpus):
     np.testing.assert_array_equal(searched.predict(some, refine=0), guessed > 0.5)
 
 
+def test_every_round_counts(corpus):
+    fitted = model(9, max_iter=1).fit(corpus.counts)
+    some = corpus.counts[:100]
+    found = [fitted.states(some, 8, refine=n).probabilities.sum() for n in (1, 2, 3)]
+    spread = [fitted.transform(some, refine=n) for n in (1, 2, 3)]
+    assert not np.array_equal(spread[0], spread[1])
+    assert not np.array_equal(spread[1], spread[2])
+    assert np.isfinite(found).all()
+
+
 def _batch(counts):
     from topicfactors.contracts import Batch
     from topicfactors.corpus.counts import Counts
@@ -224,6 +234,41 @@ def test_what_was_saved_searches_as_before(likelihood, corpus, tmp_path):
     assert again.n_documents_ == 400
     more = again.partial_fit(corpus.counts)
     assert more.n_documents_ == 800
+
+
+def test_auto_is_the_same_for_a_part_and_its_name(corpus, tmp_path):
+    from topicfactors.model.decoders import LogLinearDecoder
+
+    fitted = model(decoder=LogLinearDecoder, max_iter=1).fit(corpus.counts)
+    assert fitted.inference_ == "truncated"
+    save(fitted, tmp_path / "model")
+    again = load(tmp_path / "model")
+    np.testing.assert_array_equal(again.transform(corpus.counts), fitted.transform(corpus.counts))
+
+
+def test_a_folder_keeps_what_auto_meant(corpus, tmp_path):
+    """A model that was fitted when "auto" meant something else is loaded as what it is."""
+    import json
+
+    save(model(inference="gumbel-softmax", max_iter=1).fit(corpus.counts), tmp_path / "model")
+    path = tmp_path / "model" / "config.json"
+    config = json.loads(path.read_text())
+    config["steps"][0]["parameters"]["inference"] = "auto"
+    del config["steps"][0]["fitted"]["documents"]
+    path.write_text(json.dumps(config))
+    assert load(tmp_path / "model").objective_.gradient.posterior == "mean-field"
+
+
+def test_shrinkage_of_partial_fit_is_that_of_all_documents_so_far(corpus):
+    learner = model(shrinkage=2.0)
+    for calls in range(1, 4):
+        learner.partial_fit(corpus.counts[:100])
+        assert learner.objective_.shrinkage == pytest.approx(2.0 / (100 * calls))
+
+
+def test_an_exact_model_has_one_bound(exact_model, corpus):
+    found = exact_model.evaluate(corpus.counts, bound="truncated", samples=3)
+    assert (found.bound, found.samples) == ("exact", 0)
 
 
 def test_callbacks_may_interrupt_and_the_model_stays_usable(corpus):

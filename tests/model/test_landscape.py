@@ -57,15 +57,3 @@ def test_a_guess_finds_a_flip_that_is_nearly_the_best(name):
     every = ((1 - 2 * bits) * target.flips(bits[None])[0]).amax(1)
     assert bool((guessed <= every + 1e-9).all())
     assert guessed.mean() > 0.8 * every.mean()
-
-
-@pytest.mark.parametrize("name", LIKELIHOODS)
-def test_some_documents_of_a_landscape(name):
-    target = make_problem(likelihood=name).joint.condition(some_batch()[0])
-    bits = torch.randint(0, 2, (2, 6, FACTORS)).double()
-    rows = torch.tensor([4, 0, 4])
-    whole, part = target.landscape(), target.landscape().select(rows)
-    torch.testing.assert_close(part.log_joint(bits[:, rows]), whole.log_joint(bits)[:, rows])
-    torch.testing.assert_close(
-        part.best_flips(bits[0, rows], 2)[0], whole.best_flips(bits[0], 2)[0][rows]
-    )

@@ -232,3 +232,13 @@ def test_a_concentration_is_a_positive_number(value):
 def test_a_fixed_concentration_is_not_trained():
     assert Polya().log_concentration.requires_grad
     assert not Polya(learnt=False).log_concentration.requires_grad
+
+
+def test_a_word_of_next_to_no_mass_is_improbable_and_nothing_worse():
+    logits = Logits(torch.zeros(1, 1, 1), torch.zeros(3, 1), torch.tensor([0.0, -200.0, 0.0]))
+    logits.bias.requires_grad_()
+    likelihood = Polya(concentration=5.0)
+    found = likelihood.log_prob(Counts.from_scipy(np.array([[2.0, 3000.0, 1.0]])), logits)
+    slopes = torch.autograd.grad(found.sum(), [logits.bias, likelihood.log_concentration])
+    assert -300 > found.item() > -math.inf
+    assert all(bool(torch.isfinite(slope).all()) for slope in slopes)

@@ -6,7 +6,7 @@ import torch
 
 from topicfactors.model.urn import burst, burst_slope
 
-MASSES = [1e-10, 1e-6, 1e-3, 0.2, 1.0, 3.3, 30.0, 99.0, 101.0, 1e3, 1e4, 1e6]
+MASSES = [1e-26, 1e-10, 1e-6, 1e-3, 0.2, 1.0, 3.3, 30.0, 99.0, 101.0, 1e3, 1e4, 1e6]
 COUNTS = [0.0, 0.3, 1.0, 1.5, 2.0, 3.0, 9.0, 100.0, 5000.0]
 
 

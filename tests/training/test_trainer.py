@@ -226,3 +226,22 @@ def iter_once(documents):
     from topicfactors.training.batches import Batches
 
     return list(Batches(documents, 40, 0))
+
+
+@pytest.mark.parametrize("likelihood", ["polya", "multinomial", "bernoulli"])
+def test_a_search_keeps_its_precision_under_autocast(likelihood):
+    made = objective(inference="truncated", likelihood=likelihood)
+    schedule = Schedule(2, 32, 4e-2, 0.0, autocast=True)
+    history = Trainer(made, schedule, 0).fit(counts(), counts(40, seed=1))
+    assert len(history.epochs) == 2
+    assert all(math.isfinite(epoch.bound) for epoch in history.epochs)
+
+
+def test_held_out_documents_are_searched_with_the_same_effort():
+    """Weights that do not move have the same held-out bound after every pass."""
+    made = objective(inference="truncated")
+    schedule = Schedule(4, 32, 1e-30, 0.0)
+    history = Trainer(made, schedule, 0).fit(counts(), counts(40, seed=1))
+    bounds_seen = {round(epoch.held_out, 3) for epoch in history.epochs}
+    assert len(bounds_seen) == 1
+    assert history.epochs[-1].bound > history.epochs[0].bound  # those of the training get better

@@ -71,5 +71,5 @@ class _Training:
         )
         self.bar.update(self.task, completed=epoch.number, total=epoch.of, scores=scores)
         plain = not self.display.console.is_terminal
-        if plain and (epoch.number % 10 == 0 or epoch.number == 1):
+        if plain and (epoch.number % max(1, epoch.of // 4) == 0 or epoch.number == 1):
             self.display.say(f"epoch {epoch.number}/{epoch.of}: {scores}, {epoch.seconds:.0f} s")

@@ -35,8 +35,9 @@ class BinaryFactorModel(
 ):
     r"""Documents explained by factors that are on or off.
 
-    :math:`z_d \sim \mathrm{Bernoulli}(\pi_d)`, and each word of a document is drawn from
-    :math:`\mathrm{softmax}(W z + b)`. A document may have several factors on, or none; the rows
+    :math:`z_d \sim \mathrm{Bernoulli}(\pi_d)`, and the words of a document are drawn with the
+    probabilities :math:`\mathrm{softmax}(W z + b)`, by default from an urn: a word that was seen
+    comes again more easily. A document may have several factors on, or none; the rows
     of ``transform`` are probabilities that do not sum to one.
 
     Parameters

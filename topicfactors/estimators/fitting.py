@@ -37,6 +37,7 @@ class FittingMixin(CountsEstimator):
     tol: float
     verbose: int
     callbacks: Sequence[Callback] | None
+    n_documents_: int
     _optimizer_state: dict[str, Any] | None = None  # of partial_fit, so that it goes on
 
     @contextlib.contextmanager
@@ -76,7 +77,8 @@ class FittingMixin(CountsEstimator):
         enough = max(SMALLEST_BATCH, documents // gradient.steps)
         warmup = gradient.kl_warmup if isinstance(self.kl_warmup, str) else self.kl_warmup
         shrinkage = gradient.shrinkage if isinstance(self.shrinkage, str) else self.shrinkage
-        self.objective_.shrinkage = shrinkage / documents
+        before = self.n_documents_ if constant and hasattr(self, "n_documents_") else 0
+        self.objective_.shrinkage = shrinkage / (documents + before)
         return Schedule(
             gradient.epochs if self.max_iter is None else self.max_iter,
             min(gradient.batch_size, enough) if isinstance(size, str) else size,

@@ -60,7 +60,8 @@ def choose(chosen: dict[str, Any], factors: int) -> Parts:
     """
     values = {name: chosen[name] for name in REGISTRIES}
     if values["inference"] == "auto":
-        values["inference"] = automatic_inference(spelled(values["decoder"]))
+        decoder = resolve("decoder", values["decoder"], DECODERS).constructor
+        values["inference"] = automatic_inference(bool(getattr(decoder, "log_linear", False)))
     if values["init"] == "auto":
         values["init"] = AUTOMATIC_START
     choices = {name: resolve(name, values[name], REGISTRIES[name]) for name in values}
@@ -69,14 +70,9 @@ def choose(chosen: dict[str, Any], factors: int) -> Parts:
     return parts
 
 
-def spelled(value: Any) -> str:
-    """The bare name of a choice, or an empty string for a constructor."""
-    return value.partition(":")[0] if isinstance(value, str) else ""
-
-
-def automatic_inference(decoder: str) -> str:
+def automatic_inference(log_linear: bool) -> str:
     """What ``inference="auto"`` stands for; docs/choosing-an-inference.md has the measurements."""
-    return "truncated" if decoder == "log-linear" else "gumbel-softmax"
+    return "truncated" if log_linear else "gumbel-softmax"
 
 
 def _check(parts: Parts, factors: int, overlap_penalty: float) -> None:
@@ -108,14 +104,12 @@ def _check(parts: Parts, factors: int, overlap_penalty: float) -> None:
 
 def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> FactorObjective:
     """The objective of these parts, on the CPU, its parameters drawn from torch's generator."""
-    bare = Sizes(words, factors)
-    if getattr(parts.inference.constructor, "posterior", "mean-field") == "enumerated":
-        sizes = bare
-        posterior: Posterior = EnumeratedPosterior(bare)
-    else:
-        encoder = _sound("encoder", parts.encoder, bare)
-        sizes = bare._replace(features=encoder.width + 1)
-        posterior = MeanFieldPosterior(sizes, encoder)
+    sizes = Sizes(words, factors)
+    kind = getattr(parts.inference.constructor, "posterior", "mean-field")
+    encoder: Any = None
+    if kind != "enumerated":
+        encoder = _sound("encoder", parts.encoder, sizes)
+        sizes = sizes._replace(features=encoder.width + 1)
     joint = Joint(
         sizes,
         _sound("prior", parts.prior, sizes),
@@ -123,8 +117,13 @@ def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> Fac
         _sound("likelihood", parts.likelihood),
     )
     gradient = _sound("inference", parts.inference, sizes)
-    if gradient.posterior == "truncated":
+    posterior: Posterior
+    if kind == "enumerated":
+        posterior = EnumeratedPosterior(sizes)
+    elif kind == "truncated":
         posterior = TruncatedPosterior(sizes, encoder, gradient.search)
+    else:
+        posterior = MeanFieldPosterior(sizes, encoder)
     return FactorObjective(joint, posterior, gradient, overlap_penalty)
 
 

@@ -35,6 +35,8 @@ class States(NamedTuple):
 class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
     """transform and its relatives, from the objective that ``fit`` has left."""
 
+    inference_: str
+
     @torch.no_grad()
     def transform(self, X: Any, *, refine: int | str = "auto") -> Any:
         """P(factor on | document), ``(N, D)`` in [0, 1]; rows do not sum to one.
@@ -133,7 +135,7 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
             )
         if self._enumerates():
             raise ConfigurationError(
-                f"the posterior of inference={self.objective_.gradient.posterior!r} is exact and "
+                f"the posterior of inference={self.inference_!r} is exact and "
                 f"cannot be refined, got refine={refine!r}; use refine='auto'"
             )
         return int(refine)
@@ -160,8 +162,8 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
 
     def _tabled(self) -> int:
         """Documents whose tables of states are held at once: fewer where nothing is shared."""
-        closed = getattr(self._joint().likelihood, "closed_flips", False)
-        return max(1, BLOCK >> (self._factors() + (0 if closed else 5)))
+        shared = getattr(self._joint().likelihood, "shared", True)
+        return max(1, BLOCK >> (self._factors() + (0 if shared else 5)))
 
     def _block(self, refine: int | None, states: int | None) -> int:
         """Documents a batch: few where each needs many states."""

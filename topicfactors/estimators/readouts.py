@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.errors import InputError
 from topicfactors.estimators.base import CountsEstimator
+from topicfactors.estimators.parts import frequencies
 from topicfactors.insight.topics import Factors
 
 BLOCK = 2**24  # floats of a dense result that are made at once
@@ -21,6 +22,7 @@ class ReadoutMixin(CountsEstimator):
     word_totals_: NDArray[np.float64]
     document_frequency_: NDArray[np.float64]
     prevalence_: NDArray[np.float64]
+    n_documents_: int
 
     def inverse_transform(self, Z: ArrayLike) -> NDArray[np.float32]:
         """Word probabilities ``(N, V)`` of documents with factors ``Z (N, D)`` on; dense."""
@@ -36,11 +38,11 @@ class ReadoutMixin(CountsEstimator):
     def factors(self) -> Factors:
         """Everything that a ranking of words reads."""
         check_is_fitted(self)
-        background = self.word_totals_ + 0.5
+        known = frequencies(self.word_totals_, self.document_frequency_, self.n_documents_)
         return Factors(
             self.components_,
             self.topic_word_.astype(np.float64),
-            background / background.sum(),
+            self._joint().likelihood.word_frequencies(known).numpy(),
             self.document_frequency_,
             self.prevalence_,
         )

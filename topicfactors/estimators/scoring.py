@@ -55,8 +55,8 @@ class ScoringMixin(PosteriorMixin):
             encoder's posterior, ``"truncated"`` (the states that a search finds, whichever
             inference fitted the model; tighter with more of them) or ``"exact"`` (log p(x) itself,
             for at most 20 factors). ``"auto"`` is the inference's own: exact where it is, truncated
-            for ``"truncated"``, else the ELBO. All with hard factors; a document's score depends
-            on its words only.
+            for ``"truncated"``, else the ELBO. An exact inference has no bound but the exact one.
+            All with hard factors; a document's score depends on its words only.
         samples
             Draws a document, or states of it; None for 32 draws, or as many states as the
             inference looks for.
@@ -126,10 +126,12 @@ class ScoringMixin(PosteriorMixin):
             raise InputError("X_unseen has no tokens; expected counts above 0 to predict")
         device, total = self._device(), 0.0
         other = Counts.from_scipy(unseen, device)
-        for batch in in_order(Counts.from_scipy(seen, device), self._rows("completion")):
+        rows = self._rows(own, samples)
+        for batch in in_order(Counts.from_scipy(seen, device), rows):
             target, q = self._posterior(batch, states=samples if own == "truncated" else None)
             with threads(self.n_jobs), torch.no_grad():
-                noise, words = self._noise(batch.counts, samples), other.select(batch.rows)
+                noise = None if q.support() else self._noise(batch.counts, samples)
+                words = other.select(batch.rows)
                 total += float(bounds.completion(target, q, words, samples, noise).double().sum())
         return float(np.exp(-total / unseen.sum()))
 
@@ -141,7 +143,7 @@ class ScoringMixin(PosteriorMixin):
         with threads(self.n_jobs), torch.no_grad():
             likelihood = copy.deepcopy(self._joint().likelihood).cpu().double()
             unigram = likelihood.unigram(Counts.from_scipy(counts), known).numpy()
-        drawn = 0 if bound == "exact" or self._enumerates() else samples
+        drawn = 0 if bound == "exact" else samples
         return Evaluation(
             bound,
             drawn,
@@ -155,7 +157,7 @@ class ScoringMixin(PosteriorMixin):
         return np.concatenate([self._bound(batch, bound, samples) for batch in batches])
 
     def _bound(self, batch: Any, bound: str, samples: int) -> NDArray[np.float64]:
-        if bound == "exact" or self._enumerates():
+        if bound == "exact":
             with threads(self.n_jobs), torch.no_grad():
                 result = bounds.exact(self.objective_.joint.condition(batch))
         elif bound == "truncated":
@@ -172,7 +174,7 @@ class ScoringMixin(PosteriorMixin):
 
     def _rows(self, bound: str, samples: int = 32) -> int:
         """Documents a batch: few where each needs a table of states."""
-        if bound == "exact" or self._enumerates():
+        if bound == "exact":
             return self._tabled()
         return self._block(None, samples) if bound == "truncated" else 512
 
@@ -195,8 +197,10 @@ class ScoringMixin(PosteriorMixin):
                 f"bound='exact' sums over 2^D states and serves at most {most} factors under this "
                 f"likelihood, this model has {self._factors()}; use bound='truncated'"
             )
-        if bound == "auto":
-            own = {"enumerated": "exact", "truncated": "truncated"}
-            bound = own.get(self.objective_.gradient.posterior, "elbo")
+        if self._enumerates():
+            bound = "exact"
+        elif bound == "auto":
+            searched = self.objective_.gradient.posterior == "truncated"
+            bound = "truncated" if searched else "elbo"
         usual = self._search().final_states if bound == "truncated" else DRAWS
         return bound, usual if samples is None else int(samples)

@@ -26,6 +26,13 @@ def uniform(shape: tuple[int, ...], like: Tensor) -> Tensor:
     return torch.rand(shape, dtype=like.dtype, device=like.device).clamp_(tiny, 1 - 2 * tiny)
 
 
+def inverted(log_weights: Tensor, noise: Tensor) -> Tensor:
+    """Rows of ``(S, B)`` nats, drawn by inverting their sums at ``(K, B)`` numbers, ``(K, B)``."""
+    cumulative = log_weights.t().exp().cumsum(1)  # (B, S)
+    places = noise.t().contiguous() * cumulative[:, -1:]
+    return torch.searchsorted(cumulative, places).clamp_max(len(log_weights) - 1).t()
+
+
 class MeanField:
     r"""Independent bits, :math:`q(z\mid x) = \prod_d \mathrm{Bernoulli}(z_d; \sigma(l_d))`.
 
@@ -171,9 +178,7 @@ class Enumerated:
         documents, factors = self.log_weights.shape[1], self.states.shape[1]
         if noise is None:
             noise = uniform((samples, documents, factors), self.log_weights)
-        cumulative = self.log_weights.t().exp().cumsum(1)  # (B, 2^D)
-        places = noise[..., 0].t().contiguous() * cumulative[:, -1:]
-        chosen = torch.searchsorted(cumulative, places).clamp_max(len(self.states) - 1).t()
+        chosen = inverted(self.log_weights, noise[..., 0])
         bits = self.states[chosen].to(self.log_weights.dtype)
         return Draw(bits, bits, self.logits.expand_as(bits), noise)
 
@@ -192,8 +197,8 @@ class Enumerated:
     def pairwise(self) -> Tensor:
         """P(z_d = 1, z_e = 1 | x), ``(B, D, D)``; the diagonal is the mean."""
         states = self.states.to(self.log_weights.dtype)
-        weighted = self.log_weights.exp().t()[..., None] * states  # (B, 2^D, D)
-        return weighted.transpose(1, 2) @ states
+        weights = self.log_weights.exp().t()  # (B, 2^D)
+        return torch.stack([(weights * column) @ states for column in states.t()], 1)
 
     def entropy(self) -> Tensor:
         """−Σ p log p, ``(B,)`` nats."""

@@ -49,16 +49,18 @@ def started(landscape: Landscape, seeds: Tensor, states: int) -> Sets:
         twice = (words[:, :place] == words[:, place, None]).all(-1).any(-1)
         words[:, place] = torch.where(twice[:, None], EMPTY, words[:, place])
     found = evaluated(landscape, words)
+    best = found.log_joint.argsort(1, descending=True)[:, :states]
+    words = _taken(words, best)
+    found = Sets(words, found.log_joint.gather(1, best))
     spare = states - words.shape[1]
-    empty = words.new_full((documents, max(spare, 0), words_of(factors)), EMPTY)
+    empty = words.new_full((documents, spare, words_of(factors)), EMPTY)
     never = found.log_joint.new_full(empty.shape[:2], -torch.inf)
-    return Sets(
-        torch.cat([found.words, empty], 1)[:, :states],
-        torch.cat([found.log_joint, never], 1)[:, :states],
-    )
+    return Sets(torch.cat([words, empty], 1), torch.cat([found.log_joint, never], 1))
 
 
-def improved(landscape: Landscape, sets: Sets, rounds: int, breadth: int) -> Sets:
+def improved(
+    landscape: Landscape, sets: Sets, rounds: int, breadth: int, first: int | None = None
+) -> Sets:
     """The sets after so many rounds; F of no document falls.
 
     Parameters
@@ -69,24 +71,25 @@ def improved(landscape: Landscape, sets: Sets, rounds: int, breadth: int) -> Set
         Members of each set whose flips are looked at; ``2 * rounds`` products of (B, V).
     breadth
         Flips that may join the set in a round.
+    first
+        The same for the first round, where the set is still to be filled.
     """
     factors = landscape.factors
     flip_of = masks(factors, sets.words.device)
     words, logs = sets
-    breadth = min(breadth, factors)
     tried = torch.zeros_like(logs, dtype=torch.bool)
-    fresh = tried.new_zeros(len(logs), breadth)
-    for _ in range(rounds):
+    for turn in range(rounds):
+        most = min(breadth if turn or first is None else first, factors)
         member = logs.masked_fill(tried, -torch.inf).argmax(1)[:, None]
         here = logs.gather(1, member)
         current = _taken(words, member)  # (B, 1, P)
         bits = unpack(current[:, 0], factors, logs.dtype)
         barred = neighbours(words, current, factors)
-        change, factor = landscape.best_flips(bits, breadth, barred)
+        change, factor = landscape.best_flips(bits, most, barred)
         found = current ^ flip_of[factor]  # (B, K, P), none of them in the set
         tried = tried.scatter(1, member, True)
         logs, kept = torch.cat([logs, here + change], 1).topk(logs.shape[1])
-        tried = torch.cat([tried, fresh], 1).gather(1, kept)
+        tried = torch.cat([tried, tried.new_zeros(factor.shape)], 1).gather(1, kept)
         words = _taken(torch.cat([words, found], 1), kept)
         words = words.masked_fill((logs == -torch.inf)[..., None], EMPTY)
     return Sets(words, logs)

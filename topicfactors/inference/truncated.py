@@ -12,7 +12,13 @@ from topicfactors.bits import EMPTY, pack, unpack
 from topicfactors.contracts import Batch, Draw, Relaxation, Sizes, Target
 from topicfactors.inference.encoders import BagOfWordsEncoder
 from topicfactors.inference.memory import StateMemory
-from topicfactors.inference.posteriors import MeanField, MeanFieldPosterior, Posterior, uniform
+from topicfactors.inference.posteriors import (
+    MeanField,
+    MeanFieldPosterior,
+    Posterior,
+    inverted,
+    uniform,
+)
 from topicfactors.inference.search import Sets, evaluated, improved, started
 
 FIRST_VISIT = 6  # rounds at least when a document of the training is met for the first time
@@ -103,9 +109,7 @@ class Truncated:
         if noise is None:
             shape = (samples, self.log_weights.shape[1], self.factors)
             noise = uniform(shape, self.log_weights)
-        cumulative = self.log_weights.t().exp().cumsum(1)  # (B, S)
-        places = noise[..., 0].t().contiguous() * cumulative[:, -1:]
-        chosen = torch.searchsorted(cumulative, places).clamp_max(len(self.states) - 1).t()
+        chosen = inverted(self.log_weights, noise[..., 0])
         bits = self.states.gather(0, chosen[..., None].expand(-1, -1, self.factors))
         return Draw(bits, bits, self.logits.expand_as(bits), noise)
 
@@ -150,10 +154,11 @@ class TruncatedPosterior(Posterior):
         if memory is None:
             size, rounds = search.final_states, search.final_rounds
             return searched(target, self.amortised(batch), size, rounds, search.breadth)
-        landscape = target.landscape()
         rounds = max(search.rounds, FIRST_VISIT) if memory.fresh else search.rounds
-        sets = evaluated(landscape, memory.read(batch.rows))
-        sets = improved(landscape, sets, rounds, search.breadth)
+        with torch.autocast(batch.rows.device.type, enabled=False):
+            landscape = target.landscape()
+            sets = evaluated(landscape, memory.read(batch.rows))
+            sets = improved(landscape, sets, rounds, search.breadth)
         memory.write(batch.rows, sets.words)
         return Truncated(sets, self.sizes.factors)
 
@@ -174,10 +179,9 @@ class TruncatedPosterior(Posterior):
 @torch.no_grad()
 def searched(target: Target, guess: MeanField, states: int, rounds: int, breadth: int) -> Truncated:
     """Sets of ``states`` states, looked for from the mode of a guess and from no factor on."""
-    landscape = target.landscape()
-    mode = (guess.logits > 0).to(landscape.dtype)
-    sets = started(landscape, torch.stack([mode, torch.zeros_like(mode)]), states)
-    if rounds:  # the first round fills the set
-        sets = improved(landscape, sets, 1, states)
-        sets = improved(landscape, sets, rounds - 1, breadth)
+    with torch.autocast(guess.logits.device.type, enabled=False):
+        landscape = target.landscape()
+        mode = (guess.logits > 0).to(landscape.dtype)
+        sets = started(landscape, torch.stack([mode, torch.zeros_like(mode)]), states)
+        sets = improved(landscape, sets, rounds, breadth, first=states)
     return Truncated(sets, landscape.factors)

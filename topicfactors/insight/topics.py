@@ -24,7 +24,7 @@ class Factors(NamedTuple):
 
     loadings: Array  # (D, V) change of log-weight when the factor is on
     on: Array  # (D, V) word probabilities with the factor on, the others at their prevalence
-    background: Array  # (V,) word probabilities of the training corpus
+    background: Array  # (V,) the same of the training corpus, without regard to factors
     document_frequency: Array  # (V,) training documents with the word
     prevalence: Array  # (D,) mean posterior probability over the training documents
 
@@ -54,7 +54,7 @@ def evidence(factors: Factors) -> Array:
     """
     support = factors.document_frequency / (factors.document_frequency + SUPPORT)
     top = factors.loadings.max(1, keepdims=True)
-    total = np.exp(factors.loadings - top) @ factors.background
+    total = np.exp(factors.loadings - top) @ (factors.background / factors.background.sum())
     return np.asarray((factors.loadings - top - np.log(total)[:, None]) * support)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import Tensor, nn
 
@@ -84,11 +82,19 @@ class FactorTarget:
         """The changes by evaluation at every flip; ``after`` are the norms there, if known."""
         likelihood, flipped = self.joint.likelihood, bits.clone()
         before, each = self.log_likelihood(bits), []
+        log_linear = self.joint.decoder.log_linear
+        if log_linear:
+            start = self.joint.logits(bits, self.labels)
+            known = start.dot(self.counts)
+            slopes = self.counts @ start.weights[:, : self.factors]
         for factor in range(self.factors):
             flipped[..., factor] = 1 - bits[..., factor]
             logits = self.joint.logits(flipped, self.labels)
             norm = likelihood.norm(logits) if after is None else after[..., factor]
-            linear = logits.dot(self.counts)
+            if log_linear:
+                linear = known + (1 - 2 * bits[..., factor]) * slopes[:, factor]
+            else:
+                linear = logits.dot(self.counts)
             each.append(likelihood.assemble(self.counts, logits, linear, norm) - before)
             flipped[..., factor] = bits[..., factor]
         return torch.stack(each, -1)
@@ -96,14 +102,6 @@ class FactorTarget:
     def landscape(self) -> FactorLandscape:
         """What a search over states asks."""
         return FactorLandscape(self)
-
-    def select(self, rows: Tensor) -> FactorTarget:
-        """The target of the documents ``rows``."""
-        other = copy.copy(self)
-        other.counts = self.counts.select(rows)
-        other.labels = None if self.labels is None else self.labels[rows]
-        other.prior = self.prior.select(rows)
-        return other
 
     def table(self) -> Tensor:
         """Log p(x, z) of all 2^D states, ``(2^D, B)`` nats."""

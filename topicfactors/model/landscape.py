@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import torch
@@ -66,7 +65,8 @@ class FactorLandscape:
         guess = self.likelihood.changes(
             self.target.counts, logits, self.evidence, after[None], norm[None]
         )[0]
-        change, factor = torch.topk(guess + prior, count)
+        guess = guess + prior
+        change, factor = torch.topk(guess.masked_fill(guess.isnan(), -torch.inf), count)
         if self.likelihood.closed_flips:
             return change, factor
         flipped = bits.repeat(count, 1, 1)
@@ -83,11 +83,3 @@ class FactorLandscape:
         logits = self.joint.logits(states[:, None, :])
         after, norm = self.likelihood.flip_norms(logits, self.factors)
         return after[:, 0][places], norm[:, 0][places]
-
-    def select(self, rows: Tensor) -> FactorLandscape:
-        """That of the documents ``rows``."""
-        other = copy.copy(self)
-        other.target = self.target.select(rows)
-        if self.log_linear:
-            other.evidence, other.constant = self.evidence[rows], self.constant[rows]
-        return other

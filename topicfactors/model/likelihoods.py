@@ -19,6 +19,8 @@ from topicfactors.model.logits import Logits
 from topicfactors.model.urn import burst, burst_slope
 from topicfactors.values import number
 
+LEAST_LOG_MASS = -60.0  # of a word in an urn, so that float32 holds its inverse
+
 
 class Frequencies(NamedTuple):
     """What a training corpus says of its words, without regard to factors; all ``(V,)``."""
@@ -38,6 +40,7 @@ class Likelihood(nn.Module, abc.ABC):
 
     closed_flips: ClassVar[bool] = True  # is `changes` exact?
     closed_norms: ClassVar[bool] = True  # are the norms of `flip_norms` exact?
+    shared: ClassVar[bool] = True  # is what a state costs the same for all documents?
     enumerable: ClassVar[int] = 20  # most factors whose 2^D states can be summed over
     enumerates_slowly_above: ClassVar[int] = 20
 
@@ -84,6 +87,10 @@ class Likelihood(nn.Module, abc.ABC):
         """Bias of a model without factors, ``(V,)``."""
         return corpus.shares().log()
 
+    def word_frequencies(self, corpus: Frequencies) -> Tensor:
+        """``word_probabilities`` of a model without factors, ``(V,)``."""
+        return self.word_probabilities(_without_factors(self.background(corpus)))[0, 0]
+
     def unigram(self, counts: CountBatch, corpus: Frequencies) -> Tensor:
         """Log p(x) of documents without factors, ``(B,)``; what every score is beside."""
         return self.log_prob(counts, _without_factors(self.background(corpus)))[0]
@@ -126,7 +133,8 @@ class Polya(Likelihood):
     """
 
     closed_flips = False
-    enumerable = 12  # every document has its own table of masses
+    shared = False  # every document has its own table of masses
+    enumerable = 10
     enumerates_slowly_above = 6
 
     def __init__(self, *, concentration: float = 100.0, learnt: bool = True) -> None:
@@ -172,8 +180,8 @@ class Polya(Likelihood):
 
     def _masses(self, again: CountBatch, logits: Logits, norm: Tensor) -> tuple[Tensor, Tensor]:
         """S·π at the words that occur again, ``(S, nnz)``, and s."""
-        log_share = logits.at(again) - _of_non_zeros(norm, again)
-        return (self.log_concentration + log_share).exp(), self.log_concentration.exp()
+        log_mass = self.log_concentration + logits.at(again) - _of_non_zeros(norm, again)
+        return log_mass.clamp_min(LEAST_LOG_MASS).exp(), self.log_concentration.exp()
 
 
 class Poisson(Likelihood):

@@ -34,7 +34,9 @@ def _full_precision(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _row_blocks(rows: int, words: int) -> Iterator[slice]:
-    step = max(1, TILE // min(words, WIDEST))
+    most = max(1, TILE // min(words, WIDEST))
+    step = -(-rows // max(1, -(-rows // most)))  # blocks alike, so that none is of a few rows
+    step = max(1, step)
     return (slice(start, start + step) for start in range(0, rows, step))
 
 
@@ -152,7 +154,7 @@ class Logits(NamedTuple):
         """Σ_v x_v η_v, ``(S, B)``: two sparse products, no reduction over V."""
         projected = counts @ torch.cat([self.weights, self.bias[:, None]], 1)  # (B, H + 1)
         slopes, constant = projected[:, :-1], projected[:, -1]
-        if self.h.shape[1] == 1:
+        if self.h.shape[1] == 1 < len(counts):
             return self.h[:, 0] @ slopes.t() + constant
         return (self.h * slopes).sum(-1) + constant
 
@@ -172,7 +174,7 @@ class Logits(NamedTuple):
         """η at every non-zero of the counts, ``(S, nnz)``, one sample at a time."""
         words = counts.indices.long()
         rows, constant = self.weights[words], self.bias[words]
-        if self.h.shape[1] == 1:
+        if self.h.shape[1] == 1 < len(counts):
             return self.h[:, 0] @ rows.t() + constant
         return torch.stack([(h[counts.documents] * rows).sum(-1) + constant for h in self.h])
 

@@ -29,9 +29,6 @@ class Prior(Protocol):
     def condition(self, covariates: Tensor | None) -> Prior:
         """The prior of documents with these covariates ``(B, C)``."""
 
-    def select(self, rows: Tensor) -> Prior:
-        """The prior of some of the documents that it was conditioned on."""
-
     def log_partition(self) -> Tensor:
         """Log Z, a scalar; zero where ``normalised``."""
 
@@ -82,10 +79,6 @@ class BernoulliPrior(nn.Module):
 
     def condition(self, covariates: Tensor | None) -> BernoulliPrior:
         """Itself: this prior is the same for every document."""
-        return self
-
-    def select(self, rows: Tensor) -> BernoulliPrior:
-        """Itself."""
         return self
 
     def log_partition(self) -> Tensor:

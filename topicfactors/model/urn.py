@@ -33,10 +33,11 @@ def _near(mass: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
     high = mass + SHIFT
     top = high + count
     ratio = torch.log1p(count / high)
-    logs, slopes = torch.zeros_like(mass), torch.zeros_like(mass)
-    for begin in range(0, SHIFT, SHIFT // 2):  # four factors to a logarithm stay in range
+    logs = torch.log1p(count / mass)  # alone: a small mass makes it large
+    slopes = count / mass / (mass + count)
+    for steps in (range(1, SHIFT // 2), range(SHIFT // 2, SHIFT)):  # few factors to a logarithm
         product = torch.ones_like(mass)
-        for step in range(begin, begin + SHIFT // 2):
+        for step in steps:
             share = count / (mass + step)
             product = product * (1 + share)
             slopes = slopes + share / (mass + step + count)

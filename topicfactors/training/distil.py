@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from topicfactors.contracts import Memory
+from topicfactors.contracts import Batch, Memory
 from topicfactors.corpus.counts import Counts
-from topicfactors.training.batches import Batches, in_order
+from topicfactors.training.batches import Batches
 from topicfactors.training.objectives import FactorObjective
 from topicfactors.training.trainer import AT_ONCE, Schedule
 
@@ -35,11 +35,12 @@ def distil(
     passes
         Over the documents; fewer where that would be more than 1,500 steps.
     seed
-        Of the order of the documents.
+        Of the order of the documents, and of which 200,000 are looked at where there are more.
     """
-    if len(counts) > MOST:
-        counts = counts.select(torch.arange(MOST, device=counts.values.device))
-    marginals = _marginals(objective, counts, memory)
+    generator = torch.Generator().manual_seed(seed)
+    rows = torch.randperm(len(counts), generator=generator)[:MOST].to(counts.values.device)
+    marginals = _marginals(objective, counts, memory, rows)
+    counts = counts.select(rows)
     encoder = [part for part in objective.posterior.parameters() if part.requires_grad]
     batches = Batches(counts, min(BATCH, max(16, len(counts) // 16)), seed)
     passes = max(1, min(passes, STEPS // len(batches)))
@@ -47,28 +48,32 @@ def distil(
     optimizer = torch.optim.Adam(encoder, lr=LEARNING_RATE, betas=(0.9, 0.99))
     step, steps = 0, passes * len(batches)
     objective.train()
-    for _ in range(passes):
-        for batch in batches:
-            for group in optimizer.param_groups:
-                group["lr"] = schedule.learning_rate_at(step / steps)
-            guess = objective.posterior.amortised(batch)
-            if guess is None:
-                raise ValueError("only a posterior with an encoder can be taught")
-            missed = functional.binary_cross_entropy_with_logits(
-                guess.logits, marginals[batch.rows], reduction="sum"
-            )
-            optimizer.zero_grad(set_to_none=True)
-            loss = missed / batch.counts.lengths.sum().clamp_min(1.0)
-            torch.autograd.backward(loss)
-            nn.utils.clip_grad_norm_(encoder, schedule.clip)
-            optimizer.step()
-            step += 1
-    objective.eval()
+    try:
+        for _ in range(passes):
+            for batch in batches:
+                for group in optimizer.param_groups:
+                    group["lr"] = schedule.learning_rate_at(step / steps)
+                guess = objective.posterior.amortised(batch)
+                if guess is None:
+                    raise ValueError("only a posterior with an encoder can be taught")
+                missed = functional.binary_cross_entropy_with_logits(
+                    guess.logits, marginals[batch.rows], reduction="sum"
+                )
+                optimizer.zero_grad(set_to_none=True)
+                loss = missed / batch.counts.lengths.sum().clamp_min(1.0)
+                torch.autograd.backward(loss)
+                nn.utils.clip_grad_norm_(encoder, schedule.clip)
+                optimizer.step()
+                step += 1
+    finally:
+        objective.eval()
 
 
 @torch.no_grad()
-def _marginals(objective: FactorObjective, counts: Counts, memory: Memory) -> Tensor:
-    """P(z_d = 1 | x) of every document's set of states, ``(N, D)``."""
+def _marginals(objective: FactorObjective, counts: Counts, memory: Memory, rows: Tensor) -> Tensor:
+    """P(z_d = 1 | x) by the sets of states of the documents ``rows``, ``(R, D)``."""
     objective.eval()
-    found = [objective.condition(batch)[1].mean() for batch in in_order(counts, AT_ONCE, memory)]
-    return torch.cat(found)
+    batches = (
+        Batch(counts.select(part), None, None, part, memory) for part in torch.split(rows, AT_ONCE)
+    )
+    return torch.cat([objective.condition(batch)[1].mean() for batch in batches])

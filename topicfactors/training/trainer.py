@@ -161,6 +161,7 @@ class Trainer:
             rows = torch.arange(min(len(batches.counts), SAMPLE), device=self.shared[0].device)
             scores = score(self.objective, batches.counts.select(rows), self.memories[0])
         else:
+            self.memories[1] = self.objective.posterior.memory(len(held_out))  # the same effort
             scores = score(self.objective, held_out, self.memories[1])
         progress = min(1.0, number / self.schedule.epochs)
         event = Epoch(
