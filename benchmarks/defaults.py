@@ -112,6 +112,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the corpora")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--models", nargs="+", default=list(MODELS))
+    parser.add_argument("--corpora", nargs="+", help="names, for some of them")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--raw", type=Path, default=Path("defaults.jsonl"))
     options = parser.parse_args()
@@ -124,6 +125,7 @@ def main() -> None:
     corpora = [
         (c, completion_halves(options.data) if n == 0 else halves(c.test), factors)
         for n, (c, factors) in enumerate(everything(options.data))
+        if options.corpora is None or c.name in options.corpora
     ]
     for seed in options.seeds:
         for corpus, split, factors in corpora:
