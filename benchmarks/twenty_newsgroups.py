@@ -261,12 +261,12 @@ def main() -> None:
         for name in options.models:
             results[name].append(in_a_process(name, options.data, seed))
             print(seed, name, {k: round(v, 3) for k, v in results[name][-1].items()}, flush=True)
-    from topicfactors.insight.metrics import perplexity, unigram_log_prob
+    from topicfactors.insight.metrics import perplexity
 
     corpus = twenty_clean(options.data)
     lengths = np.asarray(corpus.test.sum(axis=1)).ravel()
-    totals = np.asarray(corpus.train.sum(axis=0)).ravel()
-    unigram = perplexity(unigram_log_prob(totals, corpus.test), lengths)
+    totals = np.asarray(corpus.train.sum(axis=0)).ravel() + 0.5
+    unigram = perplexity(corpus.test @ np.log(totals / totals.sum()), lengths)
     options.output.write_text(
         "# 20news_clean\n\n"
         f"Written by `python benchmarks/twenty_newsgroups.py --data FOLDER`; seeds "

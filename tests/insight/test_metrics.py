@@ -9,7 +9,7 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from topicfactors.insight.metrics import diversity, npmi, perplexity, unigram_log_prob
+from topicfactors.insight.metrics import diversity, npmi, perplexity
 
 
 def slow_npmi(dense, columns):
@@ -107,11 +107,3 @@ def test_perplexity_of_empty_documents_is_not_a_number():
     found = perplexity(np.zeros(2), np.zeros(2))
     assert all(math.isnan(value) for value in found[:3])
     assert (found.documents, found.left_out) == (0, 2)
-
-
-def test_unigram_by_hand():
-    totals = np.array([3, 0, 6])
-    shares = np.array([3.5, 0.5, 6.5]) / 10.5
-    counts = scipy.sparse.csr_matrix(np.array([[2, 1, 0], [0, 0, 0], [0, 0, 4]]))
-    by_hand = [2 * math.log(shares[0]) + math.log(shares[1]), 0, 4 * math.log(shares[2])]
-    np.testing.assert_allclose(unigram_log_prob(totals, counts), by_hand)

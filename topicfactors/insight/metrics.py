@@ -39,12 +39,6 @@ def perplexity(log_prob: Array, lengths: Array) -> Perplexity:
     return Perplexity(per_document, corpus, error, int(used.sum()), int((~used).sum()))
 
 
-def unigram_log_prob(totals: Array, counts: Any) -> Array:
-    """Log p(x) of counts ``(N, V)`` under the training frequencies, +0.5 a word, ``(N,)`` nats."""
-    raised = np.asarray(totals, np.float64) + 0.5
-    return np.asarray(counts @ np.log(raised / raised.sum())).ravel()
-
-
 def npmi(counts: Any, columns: NDArray[np.int64]) -> Array:
     """Normalised pointwise mutual information of each factor's words, ``(D,)`` in [−1, 1].
 
