@@ -75,19 +75,22 @@ def rate(model, counts, refine) -> float:
     return counts.shape[0] / (time.perf_counter() - began)
 
 
-def cell(values: list[float]) -> str:
+def cell(values: list[float], seeds: int) -> str:
+    """Mean and spread; how many seeds, where it is not all of them."""
     if not values:
         return "—"
     mean = statistics.mean(values)
     digits = 3 if abs(mean) < 2 else 1 if mean < 5000 else 0
     spread = f" ± {statistics.stdev(values):,.{digits}f}" if len(values) > 1 else ""
-    return f"{mean:,.{digits}f}{spread}"
+    some = "" if len(values) == seeds else f" ({len(values)} seed{'s' * (len(values) > 1)})"
+    return f"{mean:,.{digits}f}{spread}{some}"
 
 
 def written(rows: list[dict]) -> str:
     lines = []
     for corpus in dict.fromkeys(row["corpus"] for row in rows):
         here = [row for row in rows if row["corpus"] == corpus]
+        seeds = len({row["seed"] for row in here})
         unigram = {row["model"].split(",")[0]: row["unigram"] for row in here}
         lines += [
             f"## {corpus}",
@@ -101,7 +104,7 @@ def written(rows: list[dict]) -> str:
         for name in MODELS:
             runs = [row for row in here if row["model"] == name]
             if runs:
-                cells = [cell([run[key] for run in runs if key in run]) for key in COLUMNS]
+                cells = [cell([run[key] for run in runs if key in run], seeds) for key in COLUMNS]
                 lines.append(f"| {name} | {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)
