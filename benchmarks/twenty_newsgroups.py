@@ -200,7 +200,8 @@ def fit_tomotopy(train, seed):
         mixture = np.full((counts.shape[0], 50), 1 / 50)
         rows = [(row, words) for row, words in enumerate(documents(counts)) if words]
         unseen = [model.make_doc(words) for _, words in rows]
-        found, _ = model.infer([doc for doc in unseen if doc is not None], iterations=100, workers=2)
+        known_ones = [doc for doc in unseen if doc is not None]
+        found, _ = model.infer(known_ones, iterations=100, workers=2)
         known = [row for (row, _), doc in zip(rows, unseen, strict=True) if doc is not None]
         mixture[known] = np.array(found)
         return mixture
