@@ -11,6 +11,7 @@ from torch import Tensor
 
 WIDTH = 63  # bits a word
 EMPTY = -1
+LEAST = 16  # rows of a product whose result does not depend on how many there are
 
 
 def all_states(factors: int, device: torch.device | str = "cpu") -> Tensor:
@@ -50,9 +51,6 @@ def unpack(words: Tensor, factors: int, dtype: torch.dtype = torch.float32) -> T
 def masks(factors: int, device: torch.device | str = "cpu") -> Tensor:
     """The D states of one bit each, ``(D, P)``: a state XOR its mask has that bit flipped."""
     return pack(torch.eye(factors, device=device))
-
-
-LEAST = 16  # rows of a product whose result does not depend on how many there are
 
 
 def distinct(bits: Tensor) -> tuple[Tensor, Tensor]:

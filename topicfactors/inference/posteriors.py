@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import functools
 from typing import Any
 
@@ -24,13 +25,6 @@ def uniform(shape: tuple[int, ...], like: Tensor) -> Tensor:
     """Uniform numbers in (0, 1), both ends excluded so that their logits are finite."""
     tiny = torch.finfo(like.dtype).eps / 4
     return torch.rand(shape, dtype=like.dtype, device=like.device).clamp_(tiny, 1 - 2 * tiny)
-
-
-def inverted(log_weights: Tensor, noise: Tensor) -> Tensor:
-    """Rows of ``(S, B)`` nats, drawn by inverting their sums at ``(K, B)`` numbers, ``(K, B)``."""
-    cumulative = log_weights.t().exp().cumsum(1)  # (B, S)
-    places = noise.t().contiguous() * cumulative[:, -1:]
-    return torch.searchsorted(cumulative, places).clamp_max(len(log_weights) - 1).t()
 
 
 class MeanField:
@@ -137,7 +131,59 @@ class MeanFieldPosterior(Posterior):
             part.copy_(torch.where(sign, -part, part)[order])
 
 
-class Enumerated:
+class WeightedStates(abc.ABC):
+    """A distribution that is a weight for each of some states of every document."""
+
+    factorised = False
+    reparameterisable = False
+    log_weights: Any  # (S, B) nats
+
+    @abc.abstractmethod
+    def at(self, places: Tensor) -> Tensor:
+        """Bits of the states at places ``(K, B)``, ``(K, B, D)``."""
+
+    @abc.abstractmethod
+    def mean(self) -> Tensor:
+        """P(z_d = 1 | x), ``(B, D)``."""
+
+    @property
+    def features(self) -> Tensor:
+        """None: ``(B, 0)``."""
+        none: Tensor = self.log_weights.new_zeros(self.log_weights.shape[1], 0)
+        return none
+
+    @property
+    def logits(self) -> Tensor:
+        """Log-odds of the marginals, ``(B, D)``."""
+        return torch.logit(self.mean(), eps=1e-7)
+
+    def entropy(self) -> Tensor:
+        """−Σ q log q, ``(B,)`` nats."""
+        terms: Tensor = torch.special.entr(self.log_weights.exp())
+        return terms.sum(0)
+
+    def best(self, count: int) -> tuple[Tensor, Tensor]:
+        """The most probable states ``(count, B, D)`` and their log q ``(count, B)``."""
+        logs, places = self.log_weights.topk(count, 0)
+        return self.at(places), logs
+
+    def sample(
+        self, samples: int, relaxation: Relaxation | None = None, noise: Tensor | None = None
+    ) -> Draw:
+        """S draws by inverting the cumulative weights; the first number of each draw is used."""
+        if relaxation is not None:
+            raise ValueError("a posterior on states has no relaxation")
+        logits = self.logits
+        if noise is None:
+            noise = uniform((samples, *logits.shape), logits)
+        cumulative = self.log_weights.t().exp().cumsum(1)  # (B, S)
+        places = noise[..., 0].t().contiguous() * cumulative[:, -1:]
+        chosen = torch.searchsorted(cumulative, places).clamp_max(cumulative.shape[1] - 1).t()
+        bits = self.at(chosen)
+        return Draw(bits, bits, logits.expand_as(bits), noise)
+
+
+class Enumerated(WeightedStates):
     """The exact posterior: a weight for each of the 2^D states of every document.
 
     Parameters
@@ -148,9 +194,6 @@ class Enumerated:
         The bits of every row of the table, ``(2^D, D)``.
     """
 
-    factorised = False
-    reparameterisable = False
-
     def __init__(self, target: Target, states: Tensor) -> None:
         self.target, self.states = target, states
 
@@ -159,28 +202,9 @@ class Enumerated:
         """Log p(z | x), ``(2^D, B)`` nats."""
         return self.target.table().log_softmax(0)
 
-    @property
-    def features(self) -> Tensor:
-        """None: there is no encoder, ``(B, 0)``."""
-        return self.log_weights.new_zeros(self.log_weights.shape[1], 0)
-
-    @property
-    def logits(self) -> Tensor:
-        """Log-odds of the marginals, ``(B, D)``."""
-        return torch.logit(self.mean(), eps=1e-7)
-
-    def sample(
-        self, samples: int, relaxation: Relaxation | None = None, noise: Tensor | None = None
-    ) -> Draw:
-        """S draws by inverting the cumulative weights; the first number of each draw is used."""
-        if relaxation is not None:
-            raise ValueError("an enumerated posterior has no relaxation")
-        documents, factors = self.log_weights.shape[1], self.states.shape[1]
-        if noise is None:
-            noise = uniform((samples, documents, factors), self.log_weights)
-        chosen = inverted(self.log_weights, noise[..., 0])
-        bits = self.states[chosen].to(self.log_weights.dtype)
-        return Draw(bits, bits, self.logits.expand_as(bits), noise)
+    def at(self, places: Tensor) -> Tensor:
+        """Bits of the states at places ``(K, B)``, ``(K, B, D)``."""
+        return self.states[places].to(self.log_weights.dtype)
 
     def log_prob(self, draw: Draw) -> Tensor:
         """Log p(z | x) of the states drawn, ``(S, B)`` nats."""
@@ -199,16 +223,6 @@ class Enumerated:
         states = self.states.to(self.log_weights.dtype)
         weights = self.log_weights.exp().t()  # (B, 2^D)
         return torch.stack([(weights * column) @ states for column in states.t()], 1)
-
-    def entropy(self) -> Tensor:
-        """−Σ p log p, ``(B,)`` nats."""
-        terms: Tensor = torch.special.entr(self.log_weights.exp())
-        return terms.sum(0)
-
-    def best(self, count: int) -> tuple[Tensor, Tensor]:
-        """The most probable states ``(count, B, D)`` and their log p(z | x) ``(count, B)``."""
-        logs, places = self.log_weights.topk(count, 0)
-        return self.states[places].to(logs.dtype), logs
 
     def mean(self) -> Tensor:
         """P(z_d = 1 | x), ``(B, D)``."""

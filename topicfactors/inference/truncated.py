@@ -9,15 +9,14 @@ import torch
 from torch import Tensor
 
 from topicfactors.bits import EMPTY, pack, unpack
-from topicfactors.contracts import Batch, Draw, Relaxation, Sizes, Target
+from topicfactors.contracts import Batch, Draw, Sizes, Target
 from topicfactors.inference.encoders import BagOfWordsEncoder
 from topicfactors.inference.memory import StateMemory
 from topicfactors.inference.posteriors import (
     MeanField,
     MeanFieldPosterior,
     Posterior,
-    inverted,
-    uniform,
+    WeightedStates,
 )
 from topicfactors.inference.search import Sets, evaluated, improved, started
 
@@ -34,7 +33,7 @@ class Search(NamedTuple):
     final_rounds: int = 40
 
 
-class Truncated:
+class Truncated(WeightedStates):
     """q(z | x) ∝ p(x, z) on a set of S states.
 
     Parameters
@@ -44,9 +43,6 @@ class Truncated:
     factors
         D.
     """
-
-    factorised = False
-    reparameterisable = False
 
     def __init__(self, sets: Sets, factors: int) -> None:
         self.sets, self.factors = sets, factors
@@ -62,16 +58,6 @@ class Truncated:
     def log_weights(self) -> Tensor:
         """Log q(z | x) of each state, ``(S, B)`` nats."""
         return self.sets.log_joint.log_softmax(1).t()
-
-    @property
-    def features(self) -> Tensor:
-        """None: ``(B, 0)``."""
-        return self.log_weights.new_zeros(self.log_weights.shape[1], 0)
-
-    @property
-    def logits(self) -> Tensor:
-        """Log-odds of the marginals, ``(B, D)``."""
-        return torch.logit(self.mean(), eps=1e-7)
 
     def bound(self) -> Tensor:
         """F = log Σ_z p(x, z) over the set, ``(B,)`` nats."""
@@ -90,28 +76,9 @@ class Truncated:
         states = self.states.transpose(0, 1)  # (B, S, D)
         return (states * self.log_weights.exp().t()[..., None]).transpose(1, 2) @ states
 
-    def entropy(self) -> Tensor:
-        """−Σ q log q, ``(B,)`` nats."""
-        terms: Tensor = torch.special.entr(self.log_weights.exp())
-        return terms.sum(0)
-
-    def best(self, count: int) -> tuple[Tensor, Tensor]:
-        """The most probable states ``(count, B, D)`` and their log q ``(count, B)``."""
-        logs, places = self.log_weights.topk(count, 0)
-        return self.states.gather(0, places[..., None].expand(-1, -1, self.factors)), logs
-
-    def sample(
-        self, samples: int, relaxation: Relaxation | None = None, noise: Tensor | None = None
-    ) -> Draw:
-        """S draws by inverting the cumulative weights; the first number of each draw is used."""
-        if relaxation is not None:
-            raise ValueError("a truncated posterior has no relaxation")
-        if noise is None:
-            shape = (samples, self.log_weights.shape[1], self.factors)
-            noise = uniform(shape, self.log_weights)
-        chosen = inverted(self.log_weights, noise[..., 0])
-        bits = self.states.gather(0, chosen[..., None].expand(-1, -1, self.factors))
-        return Draw(bits, bits, self.logits.expand_as(bits), noise)
+    def at(self, places: Tensor) -> Tensor:
+        """Bits of the states at places ``(K, B)`` of each set, ``(K, B, D)``."""
+        return self.states.gather(0, places[..., None].expand(-1, -1, self.factors))
 
     def log_prob(self, draw: Draw) -> Tensor:
         """Log q(z | x) of the states drawn, ``(S, B)`` nats; −∞ outside the set."""

@@ -52,8 +52,10 @@ class FactorObjective(nn.Module):
         ``refine`` None is the posterior's own way, 0 the encoder alone. Where there is no encoder
         the posterior is exact, and there is nothing to refine.
         """
+        if refine is None and states is None:
+            return self.condition(batch)
         target, guess = self.joint.condition(batch), self.posterior.amortised(batch)
-        if guess is None or (refine is None and states is None):
+        if guess is None:
             return target, self.posterior(batch, target)
         if refine == 0:
             return target, guess
