@@ -140,6 +140,17 @@ def test_a_sampled_inference_can_be_refined_too(relaxed_model, corpus):
     )
 
 
+@pytest.mark.parametrize(("fixture", "refine"), [("relaxed_model", "auto"), ("searched", 0)])
+def test_a_transform_by_the_encoder_asks_it_once(fixture, refine, corpus, request, monkeypatch):
+    fitted, calls = request.getfixturevalue(fixture), []
+    posterior = fitted.objective_.posterior
+    encoder = getattr(posterior, "guess", posterior).encoder
+    original = encoder.forward
+    monkeypatch.setattr(encoder, "forward", lambda counts: calls.append(1) or original(counts))
+    fitted.transform(corpus.counts, refine=refine)
+    assert len(calls) == 1
+
+
 @pytest.mark.parametrize("value", [-1, 2.5, "many", None, True])
 def test_nonsense_rounds_are_refused(value, searched, corpus):
     with pytest.raises(ConfigurationError, match="refine must be 'auto' or a whole number of 0"):
