@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         TopicFactorsWarning,
     )
     from topicfactors.estimators import EXPECTED_FAILED_CHECKS
+    from topicfactors.estimators.explaining import explain
     from topicfactors.estimators.factor_model import BinaryFactorModel
     from topicfactors.storage import load, save
 
@@ -49,6 +50,7 @@ _HOMES = {
     "StorageError": "topicfactors.errors",
     "TopicFactorsError": "topicfactors.errors",
     "TopicFactorsWarning": "topicfactors.errors",
+    "explain": "topicfactors.estimators.explaining",
     "load": "topicfactors.storage",
     "read_corpus": "topicfactors.corpus.readers",
     "save": "topicfactors.storage",
@@ -69,6 +71,7 @@ __all__ = [
     "TopicFactorsError",
     "TopicFactorsWarning",
     "__version__",
+    "explain",
     "load",
     "read_corpus",
     "save",

@@ -36,6 +36,16 @@ DEFINITIONS = {
     "weight": lambda f, d, v: f.loadings[d, v],
     "probability": lambda f, d, v: f.on[d, v],
     "lift": lambda f, d, v: math.log(f.on[d, v] / f.background[v]),
+    "relevance": lambda f, d, v: (
+        0.6 * math.log(f.on[d, v]) + 0.4 * math.log(f.on[d, v] / f.background[v])
+    ),
+    "frex": lambda f, d, v: (
+        2
+        / (
+            1 / np.mean(f.on[d] <= f.on[d, v])
+            + 1 / np.mean(f.on[d] / f.on.sum(0) <= f.on[d, v] / f.on[:, v].sum())
+        )
+    ),
     "evidence": lambda f, d, v: (
         (f.loadings[d, v] - math.log(sum(np.exp(f.loadings[d]) * f.background)))
         * f.document_frequency[v]

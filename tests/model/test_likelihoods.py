@@ -13,10 +13,10 @@ from tests.problems import FACTORS, WORDS, make_problem
 from topicfactors.contracts import Batch
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError
+from topicfactors.model.likelihood import Frequencies
 from topicfactors.model.likelihoods import (
     LIKELIHOODS,
     Bernoulli,
-    Frequencies,
     Multinomial,
     Poisson,
     Polya,
@@ -242,3 +242,13 @@ def test_a_word_of_next_to_no_mass_is_improbable_and_nothing_worse():
     slopes = torch.autograd.grad(found.sum(), [logits.bias, likelihood.log_concentration])
     assert -300 > found.item() > -math.inf
     assert all(bool(torch.isfinite(slope).all()) for slope in slopes)
+
+
+@pytest.mark.parametrize("name", sorted(LIKELIHOODS))
+def test_the_terms_of_the_words_and_the_rest_add_up(name):
+    likelihood = LIKELIHOODS[name]().double()
+    counts = likelihood.observe(Counts.from_scipy(whole_counts()))
+    logits = some_logits()
+    each, rest = likelihood.terms(counts, logits)
+    total = torch.stack([counts.sum_by_document(part) for part in each]) + rest
+    assert torch.allclose(total, likelihood.log_prob(counts, logits))

@@ -15,6 +15,7 @@ from topicfactors.errors import ConfigurationError, InputError
 from topicfactors.estimators import parts
 from topicfactors.estimators.base import CountsEstimator, resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_parameters
+from topicfactors.estimators.explaining import ExplainingMixin
 from topicfactors.estimators.fitting import FittingMixin
 from topicfactors.estimators.readouts import ReadoutMixin
 from topicfactors.estimators.records import RecordsMixin
@@ -28,6 +29,7 @@ class BinaryFactorModel(
     FittingMixin,
     RecordsMixin,
     ScoringMixin,
+    ExplainingMixin,
     ReadoutMixin,
     WordingMixin,
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]

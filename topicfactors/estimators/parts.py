@@ -23,7 +23,8 @@ from topicfactors.inference.truncated import Truncated, TruncatedPosterior
 from topicfactors.model.decoders import DECODERS
 from topicfactors.model.initial import INITIALS
 from topicfactors.model.joint import Joint
-from topicfactors.model.likelihoods import LIKELIHOODS, Frequencies
+from topicfactors.model.likelihood import Frequencies
+from topicfactors.model.likelihoods import LIKELIHOODS
 from topicfactors.model.priors import PRIORS
 from topicfactors.training.objectives import FactorObjective
 

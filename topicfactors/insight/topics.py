@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from topicfactors.errors import unknown_name
 
 Array = NDArray[np.floating]
 SUPPORT = 30  # documents at which half of a word's evidence is believed
+RELEVANCE = 0.6  # weight of the probability beside the lift
 DEAD = 0.05**2  # least variance between documents of a posterior that says something
 
 
@@ -44,6 +46,23 @@ def lift(factors: Factors) -> Array:
     return np.asarray(np.log(factors.on) - np.log(factors.background))
 
 
+def relevance(factors: Factors) -> Array:
+    """0.6·log p(word | factor on) + 0.4·lift (Sievert and Shirley, 2014): between the two."""
+    return np.asarray(RELEVANCE * np.log(factors.on) + (1 - RELEVANCE) * lift(factors))
+
+
+def frex(factors: Factors) -> Array:
+    """Frequent and exclusive (Bischof and Airoldi, 2012), in (0, 1].
+
+    The harmonic mean of two ranks within the factor, as shares of the vocabulary: that of
+    p(word | factor on), and that of its share of the word's probabilities under all factors.
+    """
+    words = factors.on.shape[1]
+    frequency = rankdata(factors.on, axis=1) / words
+    exclusivity = rankdata(factors.on / factors.on.sum(0), axis=1) / words
+    return np.asarray(2 / (1 / frequency + 1 / exclusivity))
+
+
 def evidence(factors: Factors) -> Array:
     """How much one occurrence of the word tells about the factor, in nats of log-odds.
 
@@ -53,9 +72,14 @@ def evidence(factors: Factors) -> Array:
     a prior worth 30 documents would.
     """
     support = factors.document_frequency / (factors.document_frequency + SUPPORT)
+    return np.asarray(log_odds(factors) * support)
+
+
+def log_odds(factors: Factors) -> Array:
+    """What a token of each word adds to the log-odds of each factor, ``(D, V)`` nats, unshrunk."""
     top = factors.loadings.max(1, keepdims=True)
     total = np.exp(factors.loadings - top) @ (factors.background / factors.background.sum())
-    return np.asarray((factors.loadings - top - np.log(total)[:, None]) * support)
+    return np.asarray(factors.loadings - top - np.log(total)[:, None])
 
 
 def exclusive(factors: Factors) -> Array:
@@ -71,8 +95,10 @@ def exclusive(factors: Factors) -> Array:
 RANKINGS: dict[str, Callable[[Factors], Array]] = {
     "evidence": evidence,
     "exclusive": exclusive,
+    "frex": frex,
     "lift": lift,
     "probability": probability,
+    "relevance": relevance,
     "weight": weight,
 }
 

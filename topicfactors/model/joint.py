@@ -9,7 +9,7 @@ from topicfactors.bits import all_states, distinct
 from topicfactors.contracts import Batch, CountBatch, Distribution, Sizes
 from topicfactors.model.decoders import Decoder
 from topicfactors.model.landscape import FactorLandscape
-from topicfactors.model.likelihoods import Likelihood
+from topicfactors.model.likelihood import Likelihood
 from topicfactors.model.logits import Logits
 from topicfactors.model.priors import Prior
 

@@ -1,4 +1,4 @@
-"""log p(x | η): how words are drawn from the logits.
+"""How words are drawn: multinomial, Pólya urn, Poisson, Bernoulli.
 
 Every likelihood here is a linear term, a reduction over the vocabulary that depends on the state
 alone (its *norm*), and what a document makes of the two. So the norm of a state is computed once
@@ -7,93 +7,18 @@ however many documents share the state.
 
 from __future__ import annotations
 
-import abc
 import math
-from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from topicfactors.contracts import CountBatch
+from topicfactors.model.likelihood import Frequencies, Likelihood, of_non_zeros
 from topicfactors.model.logits import Logits
 from topicfactors.model.urn import burst, burst_slope
 from topicfactors.values import number
 
 LEAST_LOG_MASS = -60.0  # of a word in an urn, so that float32 holds its inverse
-
-
-class Frequencies(NamedTuple):
-    """What a training corpus says of its words, without regard to factors; all ``(V,)``."""
-
-    totals: Tensor  # tokens
-    documents: Tensor  # documents with the word
-    size: float  # documents of the corpus
-
-    def shares(self) -> Tensor:
-        """Corpus frequencies, each count raised by ½; they sum to one."""
-        raised = self.totals + 0.5
-        return raised / raised.sum()
-
-
-class Likelihood(nn.Module, abc.ABC):
-    """Contract of a likelihood; all values in nats."""
-
-    closed_flips: ClassVar[bool] = True  # is `changes` exact?
-    closed_norms: ClassVar[bool] = True  # are the norms of `flip_norms` exact?
-    shared: ClassVar[bool] = True  # is what a state costs the same for all documents?
-    enumerable: ClassVar[int] = 20  # most factors whose 2^D states can be summed over
-    enumerates_slowly_above: ClassVar[int] = 20
-
-    def observe(self, counts: CountBatch) -> CountBatch:
-        """What of the counts is modelled."""
-        return counts
-
-    def norm(self, logits: Logits) -> Tensor:
-        """What depends on the state alone, ``(S, B or 1)``: here log Σ_v exp η_v."""
-        return logits.logsumexp()
-
-    def flip_norms(self, logits: Logits, factors: int) -> tuple[Tensor, Tensor]:
-        """Norms after each single flip ``(S, B or 1, D)``, and before ``(S, B or 1)``."""
-        terms, norm = logits.flip_terms(factors)
-        return terms + norm[..., None], norm
-
-    @abc.abstractmethod
-    def assemble(self, counts: CountBatch, logits: Logits, linear: Tensor, norm: Tensor) -> Tensor:
-        """Log p(x | η) from x·η ``(S, B)`` and the norm ``(S, B or 1)``, ``(S, B)``."""
-
-    @abc.abstractmethod
-    def changes(
-        self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
-    ) -> Tensor:
-        """By how much log p(x | z) moves with each flip, ``(S, B, D)``.
-
-        ``evidence (B, D)`` is xᵀW; exact where ``closed_flips``, else a first guess.
-        """
-
-    def log_prob(self, counts: CountBatch, logits: Logits) -> Tensor:
-        """Log p(x | η) of counts that were not yet observed, ``(S, B)``."""
-        counts = self.observe(counts)
-        return self.assemble(counts, logits, logits.dot(counts), self.norm(logits))
-
-    def log_word_probability(self, seen: CountBatch, logits: Logits, unseen: CountBatch) -> Tensor:
-        """Log p(next word = v | z, seen words) at the non-zeros of ``unseen``, ``(S, nnz)``."""
-        return logits.at(unseen) - _of_non_zeros(self.norm(logits), unseen)
-
-    def word_probabilities(self, logits: Logits) -> Tensor:
-        """Dense word probabilities of the states ``h (S, B, H)``, ``(S, B, V)``."""
-        return torch.softmax(logits.h @ logits.weights.t() + logits.bias, -1)
-
-    def background(self, corpus: Frequencies) -> Tensor:
-        """Bias of a model without factors, ``(V,)``."""
-        return corpus.shares().log()
-
-    def word_frequencies(self, corpus: Frequencies) -> Tensor:
-        """``word_probabilities`` of a model without factors, ``(V,)``."""
-        return self.word_probabilities(_without_factors(self.background(corpus)))[0, 0]
-
-    def unigram(self, counts: CountBatch, corpus: Frequencies) -> Tensor:
-        """Log p(x) of documents without factors, ``(B,)``; what every score is beside."""
-        return self.log_prob(counts, _without_factors(self.background(corpus)))[0]
 
 
 class Multinomial(Likelihood):
@@ -152,6 +77,14 @@ class Polya(Likelihood):
         drawn = burst(total.expand_as(counts.lengths), counts.lengths.to(total.dtype))
         return linear - counts.lengths * norm + bursts - drawn
 
+    def terms(self, counts: CountBatch, logits: Logits) -> tuple[Tensor, Tensor]:
+        """Each word's draws and bursts; the rest, the urn's own, is the same in every state."""
+        plain, rest = super().terms(counts, logits)
+        values = counts.values.to(plain.dtype)
+        mass, total = self._masses(counts, logits, self.norm(logits))
+        drawn = burst(total.expand_as(counts.lengths), counts.lengths.to(total.dtype))
+        return plain + burst(mass, values), rest - drawn
+
     def changes(
         self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
     ) -> Tensor:
@@ -180,7 +113,7 @@ class Polya(Likelihood):
 
     def _masses(self, again: CountBatch, logits: Logits, norm: Tensor) -> tuple[Tensor, Tensor]:
         """S·π at the words that occur again, ``(S, nnz)``, and s."""
-        log_mass = self.log_concentration + logits.at(again) - _of_non_zeros(norm, again)
+        log_mass = self.log_concentration + logits.at(again) - of_non_zeros(norm, again)
         return log_mass.clamp_min(LEAST_LOG_MASS).exp(), self.log_concentration.exp()
 
 
@@ -191,12 +124,21 @@ class Poisson(Likelihood):
     is the exposure of the document: given the total it is the multinomial.
     """
 
+    remainder = "length"
+
     def assemble(self, counts: CountBatch, logits: Logits, linear: Tensor, norm: Tensor) -> Tensor:
         """Log p(x | η), ``(S, B)`` nats, the factorials included."""
         length = counts.lengths
         values = counts.values.to(linear.dtype)
         fixed = torch.xlogy(length, length) - counts.sum_by_document(torch.lgamma(values + 1))
         return linear + fixed - length * norm.exp()
+
+    def terms(self, counts: CountBatch, logits: Logits) -> tuple[Tensor, Tensor]:
+        """x_v·η_v − log x_v!, and what the number of tokens is worth."""
+        values = counts.values.to(logits.bias.dtype)
+        each = logits.at(counts) * values - torch.lgamma(values + 1)
+        length = counts.lengths
+        return each, torch.xlogy(length, length) - length * self.norm(logits).exp()
 
     def changes(
         self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
@@ -215,6 +157,7 @@ class Bernoulli(Likelihood):
 
     closed_flips = False
     closed_norms = False
+    remainder = "absent words"
 
     def observe(self, counts: CountBatch) -> CountBatch:
         """Presence."""
@@ -232,6 +175,13 @@ class Bernoulli(Likelihood):
         """Log p(x | η), ``(S, B)`` nats."""
         return linear - norm
 
+    def terms(self, counts: CountBatch, logits: Logits) -> tuple[Tensor, Tensor]:
+        """Log p(word present) of the words there, and log p(absent) of all the others."""
+        at = logits.at(counts)
+        both = nn.functional.softplus(at)
+        present = torch.stack([counts.sum_by_document(part) for part in both])
+        return at - both, present - self.norm(logits)
+
     def changes(
         self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
     ) -> Tensor:
@@ -241,7 +191,7 @@ class Bernoulli(Likelihood):
     def log_word_probability(self, seen: CountBatch, logits: Logits, unseen: CountBatch) -> Tensor:
         """Log of rates −log p(word absent) = log(1 + e^η), made to sum to one over the words."""
         rates = nn.functional.softplus(logits.at(unseen)).log()
-        return rates - _of_non_zeros(self.norm(logits).log(), unseen)
+        return rates - of_non_zeros(self.norm(logits).log(), unseen)
 
     def word_probabilities(self, logits: Logits) -> Tensor:
         """P(word in the document), ``(S, B, V)``; they do not sum to one."""
@@ -252,19 +202,10 @@ class Bernoulli(Likelihood):
         return (corpus.documents + 0.5).log() - (corpus.size - corpus.documents + 0.5).log()
 
 
-def _of_non_zeros(values: Tensor, counts: CountBatch) -> Tensor:
-    """Values of documents ``(S, B or 1)`` at their non-zeros, ``(S, nnz or 1)``."""
-    return values[:, counts.documents] if values.shape[1] > 1 else values
-
-
 def _on(logits: Logits, evidence: Tensor) -> Tensor:
     """Which bits are on, ``(S, B or 1, D)``."""
     bits = logits.h[..., : evidence.shape[1]]
     return (bits > 0.5).to(bits.dtype)
-
-
-def _without_factors(bias: Tensor) -> Logits:
-    return Logits(bias.new_zeros(1, 1, 1), bias.new_zeros(len(bias), 1), bias)
 
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {

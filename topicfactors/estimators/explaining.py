@@ -1,0 +1,105 @@
+"""Why the factors of a document are on."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from sklearn.pipeline import Pipeline
+
+from topicfactors.corpus.counts import Counts
+from topicfactors.corpus.vectorizer import DocumentVectorizer
+from topicfactors.errors import InputError
+from topicfactors.estimators.base import threads
+from topicfactors.estimators.posteriors import PosteriorMixin
+from topicfactors.insight.evidence import Explanation, explained, shares
+
+AT_ONCE = 16  # documents whose factors are switched together
+
+
+class ExplainingMixin(PosteriorMixin):
+    """explain: which factors are on in a document, and which words say so."""
+
+    def explain(self, X: Any, *, refine: int | str = "auto") -> list[Explanation]:
+        """Which factors are on in each document, with the exact evidence of every word.
+
+        Parameters
+        ----------
+        X
+            Counts ``(N, V)`` of a few documents: the result has N·D·(words) numbers.
+        refine
+            As for :meth:`states`, whose most probable state holds the other factors while one is
+            taken apart.
+
+        Returns
+        -------
+        list of Explanation
+            One a document. ``log_odds`` of a factor is the sum of its parts, in nats; computed in
+            double precision.
+        """
+        counts = self._validate(X)
+        found = [
+            (*q, counts[row : row + AT_ONCE])
+            for row in range(0, counts.shape[0], AT_ONCE)
+            for q in self._searched(counts[row : row + AT_ONCE], refine, _most_probable)
+        ]
+        joint = copy.deepcopy(self._joint()).cpu().double()
+        names = self._words().tolist()
+        results: list[Explanation] = []
+        for bits, probabilities, marginals, part in found:
+            seen = joint.likelihood.observe(Counts.from_scipy(part))
+            states = (bits.double(), probabilities)
+            lengths = part.sum(axis=1).ravel().tolist()[0]
+            with threads(self.n_jobs), torch.no_grad():
+                taken = shares(joint, seen, states[0])
+            results += explained(
+                taken, seen, lengths, names, states, marginals, joint.likelihood.remainder
+            )
+        return results
+
+
+def _most_probable(q: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    bits, log_q = q.best(1)
+    return bits[0].cpu(), log_q[0].exp().cpu(), q.mean().cpu()
+
+
+def explain(pipeline: Pipeline, text: str, *, refine: int | str = "auto") -> Explanation:
+    """Which factors are on in a text, and which of its words say so.
+
+    Parameters
+    ----------
+    pipeline
+        A fitted pipeline of DocumentVectorizer and BinaryFactorModel, as ``load`` returns it.
+    text
+        The document.
+    refine
+        Rounds of search; see :meth:`BinaryFactorModel.states`.
+
+    Raises
+    ------
+    InputError
+        When it is no such pipeline, or no text.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from topicfactors import BinaryFactorModel, DocumentVectorizer, explain
+    >>> texts = ["steam engine piston", "comet star orbit", "steam piston", "star comet"] * 5
+    >>> pipe = make_pipeline(DocumentVectorizer(), BinaryFactorModel(2, random_state=0)).fit(texts)
+    >>> found = explain(pipe, "a steam engine and an elephant")
+    >>> found.tokens, found.unknown
+    (2.0, ['elephant'])
+    """
+    whole = isinstance(pipeline, Pipeline) and isinstance(pipeline[0], DocumentVectorizer)
+    if not whole or not isinstance(pipeline[-1], ExplainingMixin):
+        raise InputError(
+            "explain reads texts with a pipeline of DocumentVectorizer and a model, got a "
+            f"{type(pipeline).__name__}; for counts use the model's own explain(X)"
+        )
+    if not isinstance(text, str):
+        raise InputError(f"text must be one text, got a {type(text).__name__}")
+    found = pipeline[-1].explain(pipeline[:-1].transform([text]), refine=refine)[0]
+    words = next(iter(pipeline[0].tokenize([text])))
+    known = pipeline[0].vocabulary_
+    return found._replace(unknown=[word for word in words if word not in known])
