@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.estimators.planted import model
-from topicfactors import ConfigurationError
+from topicfactors import ConfigurationError, InputError
 from topicfactors.insight.metrics import diversity, npmi
 from topicfactors.insight.topics import RANKINGS, top_columns
 
@@ -67,3 +67,22 @@ def test_factors_have_what_rankings_read(named, corpus):
     np.testing.assert_array_equal(
         found.document_frequency, np.asarray((corpus.counts > 0).sum(0)).ravel()
     )
+
+
+def test_c_v_reads_documents_as_lists_of_words(named, corpus):
+    words = named.feature_names_in_
+    texts = [
+        [
+            str(words[v])
+            for v in row.indices
+            for _ in range(int(row.data[list(row.indices).index(v)]))
+        ]
+        for row in corpus.counts[:60]
+    ]
+    found = named.coherence(texts, 5, measure="c_v")
+    assert found.shape == (4,)
+    assert ((found > 0) & (found < 1)).all()
+    with pytest.raises(InputError, match="got a str in row 0"):
+        named.coherence(["one text"], measure="c_v")
+    with pytest.raises(ConfigurationError, match="did you mean 'npmi'"):
+        named.coherence(corpus.counts, measure="npm")

@@ -9,7 +9,7 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from topicfactors.insight.metrics import diversity, npmi, perplexity
+from topicfactors.insight.metrics import c_v, diversity, npmi, perplexity
 
 
 def slow_npmi(dense, columns):
@@ -107,3 +107,22 @@ def test_perplexity_of_empty_documents_is_not_a_number():
     found = perplexity(np.zeros(2), np.zeros(2))
     assert all(math.isnan(value) for value in found[:3])
     assert (found.documents, found.left_out) == (0, 2)
+
+
+def test_c_v_is_gensims_and_nan_where_a_word_is_unknown():
+    generator = np.random.default_rng(0)
+    texts = [
+        list(generator.permutation(["steam", "engine", "piston"] if row % 2 else ["star", "orbit"]))
+        for row in range(30)
+    ]
+    together, apart, unknown = c_v(
+        texts, [["steam", "engine"], ["steam", "orbit"], ["steam", "elephant"]]
+    )
+    assert together == pytest.approx(1.0, abs=0.01)
+    assert apart < 0.1
+    assert np.isnan(unknown)
+
+
+def test_c_v_of_nothing_known_or_of_one_word_is_nan():
+    assert np.isnan(c_v([["a", "b"]], [["x", "y"]])).all()
+    assert np.isnan(c_v([["a", "b"]], [["a"]])).all()

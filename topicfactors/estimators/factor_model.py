@@ -17,10 +17,9 @@ from topicfactors.estimators.base import CountsEstimator, resolve_device, seeded
 from topicfactors.estimators.checks import check_parameters
 from topicfactors.estimators.explaining import ExplainingMixin
 from topicfactors.estimators.fitting import FittingMixin
-from topicfactors.estimators.readouts import ReadoutMixin
+from topicfactors.estimators.frames import FramesMixin
 from topicfactors.estimators.records import RecordsMixin
 from topicfactors.estimators.scoring import ScoringMixin
-from topicfactors.estimators.wording import WordingMixin
 from topicfactors.training.callbacks import Callback
 from topicfactors.training.trainer import Trainer
 
@@ -30,8 +29,7 @@ class BinaryFactorModel(
     RecordsMixin,
     ScoringMixin,
     ExplainingMixin,
-    ReadoutMixin,
-    WordingMixin,
+    FramesMixin,
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     CountsEstimator,
 ):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from topicfactors.errors import ConfigurationError
+from topicfactors.errors import ConfigurationError, InputError, unknown_name
 from topicfactors.estimators.base import CountsEstimator
-from topicfactors.insight.metrics import diversity, npmi
-from topicfactors.insight.topics import Factors, rank, top_columns, word_lists
+from topicfactors.insight.metrics import c_v, diversity, npmi
+from topicfactors.insight.topics import Factors, rank, suppressed, top_columns, word_lists
 from topicfactors.values import is_whole
 
+MEASURES = ("c_v", "npmi")
 RANKING = "exclusive"  # the default; benchmarks/rankings.md
 
 
@@ -34,28 +36,53 @@ class WordingMixin(CountsEstimator):
         n_words
             Words a factor.
         ranking
-            ``"exclusive"``, ``"evidence"``, ``"weight"``, ``"probability"`` or ``"lift"``; see
-            :mod:`topicfactors.insight.topics`.
+            ``"exclusive"``, ``"evidence"``, ``"frex"``, ``"lift"``, ``"probability"``,
+            ``"relevance"`` or ``"weight"``; see :mod:`topicfactors.insight.topics`.
 
         Returns
         -------
         list
             One list of (word, score) per factor.
         """
-        scores, columns = self._ranked(ranking, n_words)
-        values = np.take_along_axis(scores, columns, 1)
-        lists = word_lists(columns, self._words().tolist())
-        return [
-            list(zip(words, row.tolist(), strict=True))
-            for words, row in zip(lists, values, strict=True)
-        ]
+        return self._scored(*self._ranked(ranking, n_words))
+
+    def suppressed_words(self, n_words: int = 10) -> list[list[tuple[str, float]]]:
+        """The words that speak most against each factor, strongest first.
+
+        Returns
+        -------
+        list
+            One list of (word, score) per factor; the score is the evidence of one occurrence
+            against the factor, in nats of log-odds.
+        """
+        self._check_words(n_words)
+        scores = suppressed(self.factors())
+        return self._scored(scores, top_columns(scores, n_words))
 
     def coherence(
-        self, X: Any, n_words: int = 10, *, ranking: str = RANKING
+        self, X: Any, n_words: int = 10, *, ranking: str = RANKING, measure: str = "npmi"
     ) -> NDArray[np.floating]:
-        """NPMI of every factor's top words, by presence in the documents of ``X``, ``(D,)``."""
+        """How well every factor's top words go together in some documents, ``(D,)``.
+
+        Parameters
+        ----------
+        X
+            For ``"npmi"`` counts ``(N, V)``, of which presence is read. For ``"c_v"`` the documents
+            as lists of words in their order, as ``DocumentVectorizer.tokenize`` gives them.
+        n_words
+            Words a factor.
+        ranking
+            As for :meth:`top_words`.
+        measure
+            ``"npmi"`` (Bouma, 2009), pairs never together −1; or ``"c_v"`` (Röder, Both and
+            Hinneburg, 2015), gensim's, NaN where a word is in no document.
+        """
+        if measure not in MEASURES:
+            raise unknown_name("measure", measure, MEASURES)
         _, columns = self._ranked(ranking, n_words)
-        return npmi(self._validate(X), columns)
+        if measure == "npmi":
+            return npmi(self._validate(X), columns)
+        return c_v(_token_lists(X), word_lists(columns, self._words().tolist()))
 
     def diversity(self, n_words: int = 10, *, ranking: str = RANKING) -> float:
         """Share of different words among the top words of all factors."""
@@ -63,10 +90,39 @@ class WordingMixin(CountsEstimator):
 
     def _ranked(self, ranking: str, n_words: int) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
         """Scores ``(D, V)``, and the columns of the best words ``(D, n_words)``."""
+        self._check_words(n_words)
+        scores = rank(self.factors(), ranking)
+        return scores, top_columns(scores, n_words)
+
+    def _check_words(self, n_words: int) -> None:
         check_is_fitted(self)
         if not is_whole(n_words) or n_words < 1:
             raise ConfigurationError(
                 f"n_words must be a whole number of 1 or more, got {n_words!r}"
             )
-        scores = rank(self.factors(), ranking)
-        return scores, top_columns(scores, n_words)
+
+    def _scored(
+        self, scores: NDArray[np.floating], columns: NDArray[np.int64]
+    ) -> list[list[tuple[str, float]]]:
+        """The words of columns ``(D, n)``, each with its score."""
+        values = np.take_along_axis(scores, columns, 1)
+        lists = word_lists(columns, self._words().tolist())
+        return [
+            list(zip(words, row.tolist(), strict=True))
+            for words, row in zip(lists, values, strict=True)
+        ]
+
+
+def _token_lists(documents: Any) -> Iterator[list[str]]:
+    """Documents as lists of words, or the error that says what came instead."""
+    if isinstance(documents, str) or not isinstance(documents, Iterable):
+        raise InputError(
+            "c_v reads documents as lists of words, as DocumentVectorizer.tokenize gives them, got "
+            f"a {type(documents).__name__}"
+        )
+    for row, words in enumerate(documents):
+        if not isinstance(words, list | tuple):
+            raise InputError(
+                f"c_v reads documents as lists of words, got a {type(words).__name__} in row {row}"
+            )
+        yield list(words)

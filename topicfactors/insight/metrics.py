@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,6 +61,33 @@ def npmi(counts: Any, columns: NDArray[np.int64]) -> Array:
         scores = np.where(together > 0, ratio / -np.log(together), -1.0)
     scores = np.clip(np.where(together >= 1, 1.0, scores), -1.0, 1.0)  # rounding
     return np.asarray(scores.reshape(len(columns), -1).mean(1))
+
+
+def c_v(texts: Iterable[Sequence[str]], words: Sequence[Sequence[str]]) -> Array:
+    """C_V of each factor's words (Röder, Both and Hinneburg, 2015), gensim's, ``(D,)``.
+
+    A window of 110 words slides over each text of ``texts``, the words of documents in their order.
+    NaN for a factor one of whose words never comes in them.
+    """
+    from gensim.corpora import Dictionary
+    from gensim.models import CoherenceModel
+
+    documents = [list(text) for text in texts]
+    dictionary = Dictionary(documents)
+    known = [all(word in dictionary.token2id for word in listed) for listed in words]
+    scores = np.full(len(words), np.nan)
+    asked = [list(listed) for listed, there in zip(words, known, strict=True) if there]
+    if asked and len(asked[0]) > 1:
+        model = CoherenceModel(
+            topics=asked,
+            texts=documents,
+            dictionary=dictionary,
+            coherence="c_v",
+            topn=len(asked[0]),
+            processes=1,
+        )
+        scores[np.flatnonzero(known)] = model.get_coherence_per_topic()
+    return scores
 
 
 def diversity(columns: NDArray[np.int64]) -> float:

@@ -92,6 +92,11 @@ def exclusive(factors: Factors) -> Array:
     return np.where(own, scores, scores - 2 * (np.ptp(scores) + 1))
 
 
+def suppressed(factors: Factors) -> Array:
+    """How much one occurrence of the word tells against the factor: evidence, turned around."""
+    return -evidence(factors)
+
+
 RANKINGS: dict[str, Callable[[Factors], Array]] = {
     "evidence": evidence,
     "exclusive": exclusive,
