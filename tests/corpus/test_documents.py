@@ -101,6 +101,31 @@ def test_a_ledger_keeps_everything_but_the_texts_in_order():
     ]
 
 
+def test_an_id_that_comes_twice_is_noted_with_its_rows():
+    ledger = Ledger()
+    list(ledger.record(Document("text", name) for name in "abcba"))
+    assert ledger.ids == list("abcba")
+    assert ledger.notes() == ["id 'b' comes more than once (rows 1 and 3); so does 1 more"]
+
+
+class TestStrict:
+    def test_the_first_document_with_a_problem_is_refused(self):
+        documents = [Document("one", "a"), Document("", "b", problem="is NaN"), Document("", "c")]
+        texts = Ledger(strict=True).record(documents)
+        assert next(texts) == "one"
+        with pytest.raises(InputError, match=r"row 1 \(id b\) is NaN; mend it or leave it out"):
+            next(texts)
+
+    def test_an_id_that_comes_twice_is_refused(self):
+        texts = Ledger(strict=True).record(Document("text", name) for name in "aba")
+        with pytest.raises(InputError, match=r"id 'a' comes more than once \(rows 0 and 2\); give"):
+            list(texts)
+
+    def test_what_was_only_read_otherwise_passes(self):
+        documents = [Document("one", "a", note="were odd"), Document("two", "b")]
+        assert list(Ledger(strict=True).record(documents)) == ["one", "two"]
+
+
 def test_ids_and_labels_can_always_be_written():
     ledger = Ledger()
     list(ledger.record([Document("", "a\ud800", "b\udfff", problem="is empty")]))

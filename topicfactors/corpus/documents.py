@@ -43,13 +43,21 @@ def clean_text(value: object) -> tuple[str, str | None]:
     """
     if isinstance(value, str):
         return (without_surrogates(value), None) if value.strip() else ("", "is empty")
+    absent = missing(value)
+    return "", absent or f"is not a text but {reprlib.repr(value)} ({type(value).__name__})"
+
+
+def missing(value: object) -> str | None:
+    """How a cell says that it holds nothing, or None where it holds something.
+
+    >>> missing(float("nan")), missing("")
+    ('is NaN', None)
+    """
     if value is None:
-        return "", "is None"
+        return "is None"
     if isinstance(value, numbers.Real) and math.isnan(value):
-        return "", "is NaN"
-    if type(value).__name__ in ("NAType", "NaTType"):
-        return "", "is missing"
-    return "", f"is not a text but {reprlib.repr(value)} ({type(value).__name__})"
+        return "is NaN"
+    return "is missing" if type(value).__name__ in ("NAType", "NaTType") else None
 
 
 def check_texts(texts: object) -> None:
@@ -86,30 +94,69 @@ def describe_problems(problems: Sequence[Problem], shown: int = 3) -> str:
 
 @dataclass
 class Ledger:
-    """What is noted while documents stream past: ids, labels, covariates, problems."""
+    """What is noted while documents stream past: ids, labels, covariates, problems.
 
+    With ``strict``, a document that would be kept as an empty row, and an id that was there
+    before, are errors.
+    """
+
+    strict: bool = False
     ids: list[str] = field(default_factory=list)
     labels: list[str | None] = field(default_factory=list)
     covariates: dict[str, list[Any]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     remarks: Counter[str] = field(default_factory=Counter)
     first_remark: dict[str, str] = field(default_factory=dict)
+    repeated: dict[str, int] = field(default_factory=dict)  # ids, and the row of the second
+    _seen: set[str] = field(default_factory=set, repr=False)
 
     def record(self, documents: Iterable[Document]) -> Iterator[str]:
-        """Yield the texts of documents and keep everything else."""
+        """Yield the texts of documents and keep everything else.
+
+        Raises
+        ------
+        InputError
+            When strict, at the first document that has a problem or an id that came before.
+        """
         for document in documents:
             row = len(self.ids)
-            self.ids.append(without_surrogates(document.id))
+            self._record_id(row, without_surrogates(document.id))
             label = document.label
             self.labels.append(None if label is None else without_surrogates(label))
             for name, value in document.covariates.items():
                 self.covariates.setdefault(name, []).append(value)
             if document.problem is not None:
-                self.problems.append(Problem(row, self.ids[row], document.problem))
+                self._record_problem(Problem(row, self.ids[row], document.problem))
             if document.note is not None:
                 self.remarks[document.note] += 1
                 self.first_remark.setdefault(document.note, self.ids[row])
             yield document.text
+
+    def _record_id(self, row: int, name: str) -> None:
+        self.ids.append(name)
+        if name not in self._seen:
+            self._seen.add(name)
+        elif name not in self.repeated:
+            self.repeated[name] = row
+            if self.strict:
+                raise InputError(
+                    f"{self._describe_repeated()}; give every document an id of its own, choose "
+                    "another column of ids, or read without strict"
+                )
+
+    def _record_problem(self, problem: Problem) -> None:
+        self.problems.append(problem)
+        if self.strict:
+            raise InputError(
+                f"row {problem.row} (id {' '.join(problem.id.split())}) {problem.reason}; mend it "
+                "or leave it out, or read without strict"
+            )
+
+    def _describe_repeated(self) -> str:
+        name, row = next(iter(self.repeated.items()))
+        others = len(self.repeated) - 1
+        more = f"; so do{'es' if others == 1 else ''} {others:,} more" if others else ""
+        return f"id {name!r} comes more than once (rows {self.ids.index(name)} and {row}){more}"
 
     def notes(self) -> list[str]:
         """What a user should know of how the documents were read, a line each."""
@@ -117,7 +164,7 @@ class Ledger:
         for note, times in self.remarks.items():
             count = "1 document" if times == 1 else f"{times:,} documents"
             lines.append(f"{count} {note} (first: {self.first_remark[note]})")
-        return lines
+        return [*lines, self._describe_repeated()] if self.repeated else lines
 
 
 class Corpus:

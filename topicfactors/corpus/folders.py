@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from topicfactors.corpus.documents import Document, clean_text
 from topicfactors.corpus.text import decode
@@ -12,12 +13,19 @@ from topicfactors.errors import InputError
 
 def read_file(root: Path, path: Path) -> Document:
     """One file as one document; its sub-folder is its label, its path in the folder its id."""
-    name, _ = decode(os.fsencode(path.relative_to(root).as_posix()))
-    label = name.rpartition("/")[0] or None
+    parts = path.relative_to(root).parts
     try:
         data = path.read_bytes()
     except OSError as error:
-        return Document("", name, label, problem=f"cannot be read: {error.strerror}")
+        empty = document_of_bytes(parts, b"")
+        return empty._replace(problem=f"cannot be read: {error.strerror}")
+    return document_of_bytes(parts, data)
+
+
+def document_of_bytes(parts: Sequence[str], data: bytes) -> Document:
+    """A file's bytes as a document, by the parts of its path in the folder or archive."""
+    name, _ = decode(os.fsencode("/".join(parts)))
+    label = name.rpartition("/")[0] or None
     text, note = decode(data)
     if "\0" in text:
         return Document("", name, label, problem="is not text (it has NUL bytes)")
@@ -25,12 +33,22 @@ def read_file(root: Path, path: Path) -> Document:
     return Document(text, name, label, problem=problem, note=note)
 
 
+def is_visible(parts: Sequence[str]) -> bool:
+    """Is a file neither hidden nor in a hidden folder, nor among what macOS adds to archives?"""
+    return not any(part.startswith(".") or part == "__MACOSX" for part in parts)
+
+
+def is_text(parts: Sequence[str]) -> bool:
+    """Does a file's name say that it is a text: ``.txt``, or no suffix?"""
+    return PurePosixPath(parts[-1]).suffix.lower() in ("", ".txt")
+
+
 def folder_files(root: Path) -> list[Path]:
     """Files of a folder and its sub-folders that are texts: ``.txt`` or no suffix, sorted."""
     files = []
     for path in root.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if not hidden and path.suffix.lower() in ("", ".txt") and path.is_file():
+        parts = path.relative_to(root).parts
+        if is_visible(parts) and is_text(parts) and path.is_file():
             files.append(path)
     if not files:
         raise InputError(

@@ -5,15 +5,42 @@ from __future__ import annotations
 import codecs
 import io
 import lzma
+import shutil
 import sys
+import tempfile
 import zlib
 from collections.abc import Generator
-from typing import BinaryIO
+from pathlib import Path
+from typing import BinaryIO, cast
 
 from topicfactors.corpus.text import decode
 from topicfactors.errors import InputError
 
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)  # how damaged archives announce it
+COMPRESSED = {".gz", ".bz2", ".xz", ".zst"}
+PACKED = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz"}  # archives that are compressed too
+
+
+def suffix_of(path: str) -> str:
+    """Suffix of a path or address, in lower case, without that of a compression.
+
+    >>> suffix_of("https://host/Posts.CSV.gz?version=2")
+    '.csv'
+    """
+    suffixes = _suffixes(path)
+    if suffixes and suffixes[-1] in COMPRESSED:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
+
+
+def is_compressed(path: str) -> bool:
+    """Is it, by its name, to be decompressed on the way?"""
+    return not COMPRESSED.union(PACKED).isdisjoint(_suffixes(path)[-1:])
+
+
+def _suffixes(path: str) -> list[str]:
+    name = Path(path.split("?")[0] if "://" in path else path)
+    return [suffix.lower() for suffix in name.suffixes]
 
 
 def open_bytes(path: str) -> BinaryIO:
@@ -28,10 +55,33 @@ def open_bytes(path: str) -> BinaryIO:
         return sys.stdin.buffer
     import smart_open
 
+    packing = PACKED.get(suffix_of(path), "infer_from_extension")
     try:
-        return smart_open.open(path, "rb")  # type: ignore[no-any-return]
+        return smart_open.open(path, "rb", compression=packing)  # type: ignore[no-any-return]
     except (OSError, ValueError, NotImplementedError, ImportError) as error:
         raise InputError(f"{path}: cannot be opened: {error}") from error
+
+
+def open_seekable(path: str) -> BinaryIO:
+    """The same for formats that are read from several places, as a copy where that is needed.
+
+    Raises
+    ------
+    InputError
+        When it cannot be opened, or breaks off.
+    """
+    source = open_bytes(path)
+    if source.seekable() and not is_compressed(path):
+        return source
+    copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 — the caller closes it
+    try:
+        with source:
+            shutil.copyfileobj(source, copy)
+    except BROKEN as error:
+        copy.close()
+        raise InputError(f"{path}: cannot be read to its end: {error}") from error
+    copy.seek(0)
+    return copy
 
 
 def lines_of(path: str) -> Generator[tuple[str, str | None], None, None]:
