@@ -1,10 +1,22 @@
 """The sample corpora, made from what is installed."""
 
+import re
+from collections import Counter
+
 import pytest
+import sklearn.datasets
 
 from topicfactors import read_corpus
 from topicfactors.corpus import samples
-from topicfactors.corpus.samples import SAMPLES, corpora_folder, lee, read_sample
+from topicfactors.corpus.documents import Document
+from topicfactors.corpus.samples import (
+    SAMPLES,
+    corpora_folder,
+    lee,
+    newsgroup_post,
+    read_sample,
+    revolution,
+)
 from topicfactors.errors import InputError
 
 
@@ -27,7 +39,9 @@ def test_lee_says_what_is_missing(monkeypatch):
 def test_every_sample_has_its_page():
     for name in SAMPLES:
         page = (corpora_folder() / name / "README.md").read_text(encoding="utf-8")
-        assert all(f"**{word}**" in page for word in ("Source", "Licence", "id"))
+        assert all(
+            f"**{word}**" in page for word in ("Source", "Licence", "Size", "How it is made", "id")
+        )
 
 
 @pytest.mark.slow
@@ -80,3 +94,72 @@ def test_a_docstring_corpus_of_one_package_has_unique_ids(tmp_path, monkeypatch)
     ]
     assert {document.label for document in documents} == {"made_up"}
     assert ">>>" not in documents[1].text
+
+
+def words_of(text):
+    return re.sub(r"[^\w\s]", "", text.lower()).split()
+
+
+def test_revolution_has_notes_of_fifty_to_a_hundred_words():
+    notes = list(revolution())
+    assert len(notes) >= 150
+    assert len({note.id for note in notes}) == len(notes)
+    assert all(50 <= len(note.text.split()) <= 100 for note in notes)
+    assert {note.label for note in notes} == {note.covariates["field"] for note in notes}
+    assert min(Counter(note.label for note in notes).values()) >= 10
+    assert all(note.covariates["decade"] in range(1500, 1900, 10) for note in notes)
+
+
+def test_no_two_notes_of_revolution_begin_alike_or_share_five_words():
+    """There is no template behind them."""
+    beginnings = Counter(" ".join(words_of(note.text)[:2]) for note in revolution())
+    assert max(beginnings.values()) == 1
+    runs = Counter(
+        run
+        for note in revolution()
+        for run in {
+            " ".join(words[n : n + 5])
+            for words in [words_of(note.text)]
+            for n in range(len(words) - 4)
+        }
+    )
+    assert max(runs.values()) == 1
+
+
+def test_revolution_is_a_corpus_with_metadata():
+    corpus = read_corpus("revolution")
+    assert corpus.problems == []
+    assert corpus.notes == []
+    assert len(corpus.covariates["decade"]) == len(corpus) == len(corpus.labels)
+
+
+class Fetched:
+    filenames = ("/d/20news-bydate-test/sci.space/1", "/d/20news-bydate-train/rec.autos/7")
+    data = ("To the moon.", " ")
+
+
+def test_newsgroups_come_through_scikit_learn(monkeypatch):
+    monkeypatch.setattr(sklearn.datasets, "fetch_20newsgroups", lambda **options: Fetched)
+    first, second = read_sample("20newsgroups")
+    assert first == Document(
+        "To the moon.", "20news-bydate-test/sci.space/1", "sci.space", {"part": "test"}
+    )
+    assert (second.label, second.covariates, second.problem) == (
+        "rec.autos",
+        {"part": "train"},
+        "is empty",
+    )
+
+
+def test_newsgroups_without_a_network_say_what_to_do(monkeypatch):
+    def fetch(**options):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(sklearn.datasets, "fetch_20newsgroups", fetch)
+    with pytest.raises(InputError, match=r"no route to host.*--source PATH"):
+        next(read_sample("20newsgroups"))
+
+
+def test_a_post_outside_the_split_has_no_part():
+    post = newsgroup_post(Document("a text", "sci.space/5", "sci.space"))
+    assert (post.label, post.covariates) == ("sci.space", {"part": None})

@@ -1,13 +1,14 @@
-"""Sample corpora by name, made on the spot from what is installed.
+"""Sample corpora by name: written for this project, or made on the spot from what is installed.
 
-Their pages (source, licence, how they are made) are in the project's ``corpora/`` folder, which
-is inside the wheel too.
+Their pages (source, licence, size, how they are made) are in the project's ``corpora/`` folder,
+which is inside the wheel too.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib.util
+import json
 import sys
 import sysconfig
 import warnings
@@ -15,9 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from topicfactors.corpus.documents import Document
+from topicfactors.corpus.documents import Document, clean_text
 from topicfactors.errors import InputError
 
 SHORTEST = 25  # words of a docstring worth calling a document
@@ -117,7 +118,59 @@ def lee() -> Iterator[Document]:
         yield Document(line, f"lee-{row}")
 
 
-SAMPLES: dict[str, Callable[[], Iterator[Document]]] = {"lee": lee, "pydocs": pydocs}
+def revolution() -> Iterator[Document]:
+    """Notes on the scientific revolution and the steam age, written for this project."""
+    path = corpora_folder() / "revolution" / "notes.jsonl"
+    for line in path.read_text(encoding="utf-8").splitlines():
+        note = json.loads(line)
+        told = {"decade": note["decade"], "field": note["field"]}
+        yield Document(note["text"], note["id"], note["field"], told)
+
+
+def twenty_newsgroups() -> Iterator[Document]:
+    """The 20 Newsgroups by date, through scikit-learn's loader, which keeps a copy on disk."""
+    from sklearn.datasets import fetch_20newsgroups
+
+    try:
+        found = fetch_20newsgroups(subset="all", shuffle=False)
+    except OSError as error:  # there is no network, or no room
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"20newsgroups: scikit-learn could not fetch it ({reason}); name a folder or archive "
+            "of it that you have: topicfactors corpora 20newsgroups posts.jsonl --source PATH"
+        ) from error
+    for path, text in zip(found.filenames, found.data, strict=True):
+        part, group, number = Path(path).parts[-3:]
+        yield newsgroup_post(Document(text, f"{part}/{group}/{number}"))
+
+
+def newsgroup_post(document: Document) -> Document:
+    """A post whose id is its path: the newsgroup is its label, the part of the split is noted."""
+    folder, _, group = document.id.rpartition("/")[0].rpartition("/")
+    part = {"part": "train" if "train" in folder else "test" if "test" in folder else None}
+    text, problem = clean_text(document.text)
+    problem = document.problem or problem
+    return document._replace(text=text, label=group or None, covariates=part, problem=problem)
+
+
+class Sample(NamedTuple):
+    """A corpus that can be named instead of a path."""
+
+    read: Callable[[], Iterator[Document]]
+    about: str
+
+
+SAMPLES: dict[str, Sample] = {
+    "20newsgroups": Sample(
+        twenty_newsgroups, "18,846 posts of 20 newsgroups; scikit-learn downloads them once"
+    ),
+    "lee": Sample(lee, "300 news articles; gensim's test data"),
+    "pydocs": Sample(pydocs, "about 10,000 docstrings of installed packages; labels: package"),
+    "revolution": Sample(
+        revolution,
+        "180 notes on the scientific revolution and the steam age; labels: field; decade",
+    ),
+}
 
 
 def read_sample(name: str) -> Iterator[Document]:
@@ -126,6 +179,6 @@ def read_sample(name: str) -> Iterator[Document]:
     Raises
     ------
     InputError
-        When what it is made from is not installed.
+        When what it is made from is not installed, or cannot be fetched.
     """
-    return SAMPLES[name]()
+    return SAMPLES[name].read()
