@@ -2,50 +2,56 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from topicfactors.cli.console import note
-from topicfactors.cli.options import Force, Quiet, Run, Words
+from topicfactors.cli.options import Force, Quiet, Ranking, Run, Words
+
+MARK = "factors.json"  # by which an export is known
 
 
 def export(
     run: Run,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")],
     words: Words = 10,
-    ranking: Annotated[
-        str, typer.Option(help="exclusive, evidence, weight, probability or lift.")
-    ] = "exclusive",
-    posteriors: Annotated[
-        str, typer.Option(help="Format of the posteriors: csv, jsonl, json, parquet or none.")
+    ranking: Ranking = "exclusive",
+    style: Annotated[
+        str, typer.Option("--format", help="Of the tables: csv, json, jsonl, parquet or md.")
     ] = "csv",
+    posteriors: Annotated[
+        bool, typer.Option(help="Whether to write the documents' posteriors as well.")
+    ] = True,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Export factors.csv, factors.json, top_words.csv and the posteriors of a run.
+    """Export the factors, their words and the documents' posteriors of a run.
 
-    Example: topicfactors export run tables -n 25 --posteriors parquet
+    Writes factors, top_words and posteriors in the format, factors.json and the model card.
+
+    Example: topicfactors export run tables -n 25 --format parquet
     """
-    from topicfactors.cli.runs import model_of, open_run, posteriors_in, rows_of, stored_coherence
-    from topicfactors.cli.runs import write_factors as write
-    from topicfactors.export.tables import check_suffix, export_table
+    from topicfactors.cli.runs import model_of, open_run, posteriors_in, rows_in, write_factors
+    from topicfactors.errors import unknown_name
+    from topicfactors.export.tables import EXPORTERS, export_table
     from topicfactors.files import refuse_existing, refuse_source, whole_folder
 
-    if posteriors != "none":
-        check_suffix(f"posteriors.{posteriors}")
+    if f".{style}" not in EXPORTERS:
+        raise unknown_name("--format", style, [suffix[1:] for suffix in EXPORTERS])
     refuse_source(folder, run)
-    refuse_existing(folder, force, mark="factors.csv")
+    refuse_existing(folder, force, MARK)
     model = model_of(open_run(run))
-    as_fitted = (words, ranking) == (10, "exclusive")
-    stored = stored_coherence(run, len(model.status_)) if as_fitted else None
-    rows = rows_of(model, ranking=ranking, words=words, coherence=stored)
-    table = posteriors_in(run) if posteriors != "none" else None
-    with whole_folder(folder, overwrite=force, mark="factors.csv") as temporary:
-        write(temporary, model, rows, ranking=ranking, words=words)
+    rows = rows_in(run, model, ranking, words)
+    table = posteriors_in(run) if posteriors else None
+    with whole_folder(folder, overwrite=force, mark=MARK) as temporary:
+        write_factors(temporary, model, rows, ranking=ranking, words=words, suffix=f".{style}")
         if table is not None:
-            export_table(table, temporary / f"posteriors.{posteriors}")
+            export_table(table, temporary / f"posteriors.{style}")
+        if (run / "model_card.md").is_file():
+            shutil.copyfile(run / "model_card.md", temporary / "model_card.md")
     note(f"written to {folder}: {len(rows)} factors, {words} words each", quiet=quiet)
-    if table is None and posteriors != "none":
+    if table is None and posteriors:
         note(f"note: {run} has no posteriors.csv, so none were exported", quiet=quiet)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from topicfactors import __version__
-from topicfactors.cli import export, fit, topics, transform
+from topicfactors.cli import corpora, evaluate, explain, export, fit, topics, transform
 from topicfactors.cli.console import describe, exit_status, terminate_like_interrupt
 
 app = typer.Typer(
@@ -21,9 +21,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("corpora")(corpora.corpora)
 app.command("fit")(fit.fit)
 app.command("topics")(topics.topics)
 app.command("transform")(transform.transform)
+app.command("explain")(explain.explain)
+app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 
 

@@ -10,6 +10,8 @@ import typer
 
 from topicfactors.errors import InputError
 
+RANKINGS_HELP = "exclusive, evidence, frex, lift, probability, relevance or weight."
+
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but results.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Threads = Annotated[
@@ -20,8 +22,20 @@ TextColumn = Annotated[
     str | None, typer.Option(help="Column of the text in a table (default: guessed by its name).")
 ]
 IdColumn = Annotated[str | None, typer.Option(help="Column of the id (default: 'id', or the row).")]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Refuse empty documents and repeated ids; else they are kept."),
+]
 Words = Annotated[int, typer.Option("--words", "-n", min=1, help="Words shown for a factor.")]
+Ranking = Annotated[str, typer.Option(help=RANKINGS_HELP)]
+Refine = Annotated[
+    str,
+    typer.Option(help="Rounds of search a document; 0: the encoder's guess, fastest; or auto."),
+]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that fit has written.")]
+Documents = Annotated[
+    str, typer.Argument(metavar="DOCS", help="Folder, file, '-' or sample, as for fit.")
+]
 
 
 def read_config(context: typer.Context, path: Path | None) -> Path | None:

@@ -1,6 +1,7 @@
 """A run: the folder that ``topicfactors fit`` leaves, whole or not at all.
 
-``model/``, factors.csv, factors.json, top_words.csv, posteriors.csv, metrics.json and run.toml.
+``model/``, factors.csv, factors.json, top_words.csv, posteriors.csv, metrics.json, model_card.md,
+run.toml.
 """
 
 from __future__ import annotations
@@ -8,23 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tomli_w
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from topicfactors import __version__
-from topicfactors.corpus.documents import Ledger
+from topicfactors.cli.scores import metrics_of
+from topicfactors.corpus.count_readers import CountedCorpus
 from topicfactors.errors import StorageError
 from topicfactors.estimators.factor_model import BinaryFactorModel
-from topicfactors.estimators.scoring import Evaluation
 from topicfactors.estimators.wording import RANKING
+from topicfactors.export.card import model_card
 from topicfactors.export.factors import (
     FactorRow,
     factor_rows,
@@ -34,15 +35,18 @@ from topicfactors.export.factors import (
 )
 from topicfactors.export.tables import Table, dump_json, export_table
 from topicfactors.files import whole_folder
+from topicfactors.insight.documents import representative
+from topicfactors.insight.topics import log_odds
 from topicfactors.storage import load, save
 
 BLOCK = 4096  # documents
+STANDING = 3  # representative documents of a factor
 MARK = "run.toml"  # by which a run is known
 
 
 @dataclass
 class Fingerprint:
-    """A hash of all texts in their order, taken while they stream past."""
+    """A hash of all texts in their order, taken while they stream past, or of counts."""
 
     digest: Any = field(default_factory=hashlib.sha256)
     characters: int = 0
@@ -53,6 +57,11 @@ class Fingerprint:
             self.digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
             self.characters += len(text)
             yield text
+
+    def add(self, counts: Any) -> None:
+        """Counts, where there are no texts."""
+        for part in (counts.shape, counts.indptr, counts.indices, counts.data):
+            self.digest.update(np.ascontiguousarray(part).tobytes())
 
 
 def model_of(pipeline: Any) -> BinaryFactorModel:
@@ -75,6 +84,7 @@ def rows_of(
     ranking: str = RANKING,
     words: int = 10,
     coherence: Iterable[float] | None = None,
+    documents: Sequence[Sequence[str]] | None = None,
 ) -> list[FactorRow]:
     """The factors of a model as tables show them."""
     return factor_rows(
@@ -85,14 +95,14 @@ def rows_of(
         ranking=ranking,
         words=words,
         coherence=None if coherence is None else list(coherence),
+        documents=documents,
     )
 
 
 def write_run(
     folder: Path,
-    pipeline: Pipeline,
-    counts: Any,
-    ledger: Ledger,
+    pipeline: Any,
+    read: CountedCorpus,
     fingerprint: Fingerprint,
     options: Mapping[str, Any],
     *,
@@ -105,21 +115,29 @@ def write_run(
     StorageError
         When the folder exists or cannot be written.
     """
-    model = model_of(pipeline)
+    model, counts, ids = model_of(pipeline), read.counts, read.ids
     coherence = model.coherence(counts)
-    rows = rows_of(model, coherence=coherence)
+    found = model.transform(counts)
+    standing = representative(counts, found, log_odds(model.factors()), STANDING)
+    documents = [[ids[row] for row, _ in listed] for listed in standing]
+    rows = rows_of(model, coherence=coherence, documents=documents)
     metrics = metrics_of(model, counts, coherence)
+    described = describe(model, read, fingerprint, options)
     blocks = (
-        (ledger.ids[start : start + BLOCK], model.transform(counts[start : start + BLOCK]))
-        for start in range(0, counts.shape[0], BLOCK)
+        (ids[start : start + BLOCK], found[start : start + BLOCK])
+        for start in range(0, len(ids), BLOCK)
     )
+    texts = {
+        "metrics.json": dump_json(metrics, 2) + "\n",
+        "run.toml": tomli_w.dumps(described),
+        "model_card.md": model_card(rows, metrics, described),
+    }
     with whole_folder(folder, overwrite=overwrite, mark=MARK) as temporary:
         save(pipeline, temporary / "model")
         write_factors(temporary, model, rows)
         export_table(posteriors_table(blocks, len(rows)), temporary / "posteriors.csv")
-        (temporary / "metrics.json").write_text(dump_json(metrics, 2) + "\n", encoding="utf-8")
-        described = describe(model, counts, ledger, fingerprint, options)
-        (temporary / "run.toml").write_text(tomli_w.dumps(described), encoding="utf-8")
+        for name, text in texts.items():
+            (temporary / name).write_text(text, encoding="utf-8")
     return rows, metrics
 
 
@@ -130,13 +148,15 @@ def write_factors(
     *,
     ranking: str = RANKING,
     words: int = 10,
+    suffix: str = ".csv",
 ) -> None:
-    """factors.csv, factors.json and top_words.csv into a folder that exists."""
-    export_table(factors_table(rows), folder / "factors.csv")
+    """Tables of the factors and of their words, and factors.json, into a folder that exists."""
+    if suffix != ".json":  # that name is the detailed one's
+        export_table(factors_table(rows), folder / f"factors{suffix}")
     listed = model.top_words(words, ranking=ranking)
     detailed = [
         {
-            **row._replace(words=[])._asdict(),
+            **row._asdict(),
             "words": [{"word": word, "score": float(f"{score:.6g}")} for word, score in scored],
         }
         for row, scored in zip(rows, listed, strict=True)
@@ -145,48 +165,12 @@ def write_factors(
     (folder / "factors.json").write_text(text + "\n", encoding="utf-8")
     names = model._words().tolist()
     table = top_words_table(model.factors(), names, ranking=ranking, words=words)
-    export_table(table, folder / "top_words.csv")
-
-
-def metrics_of(
-    model: BinaryFactorModel, counts: Any, coherence: NDArray[np.floating]
-) -> dict[str, Any]:
-    """Scores on the training documents, the unigram beside them; held-out ones where there are."""
-    training = _scores(model.evaluate(counts))
-    held_out = {bound: _scores(found) for bound, found in model.held_out_.items()}
-    return {
-        "documents": counts.shape[0],
-        "training": training,
-        "held_out": held_out,
-        "npmi": float(coherence.mean()),
-        "diversity": model.diversity(),
-        "active_factors": model.status_.count("active"),
-        "dead_factors": [n for n, s in enumerate(model.status_) if s == "dead"],
-        "always_on_factors": [n for n, s in enumerate(model.status_) if s == "always-on"],
-        "epochs": model.n_iter_,
-        "best_epoch": model.best_iter_,
-        "stopped": model.stopped_,
-    }
-
-
-def _scores(found: Evaluation) -> dict[str, Any]:
-    """An evaluation as plain numbers."""
-    plain = {
-        name: {key: float(value) for key, value in getattr(found, name)._asdict().items()}
-        for name in ("perplexity", "unigram")
-    }
-    return {
-        "bound": found.bound,
-        "samples": found.samples,
-        "nats_per_document": found.log_prob,
-        **plain,
-    }
+    export_table(table, folder / f"top_words{suffix}")
 
 
 def describe(
     model: BinaryFactorModel,
-    counts: Any,
-    ledger: Ledger,
+    read: CountedCorpus,
     fingerprint: Fingerprint,
     options: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -206,13 +190,13 @@ def describe(
             "learning_rate": model.schedule_.learning_rate,
         },
         "corpus": {
-            "documents": len(ledger.ids),
-            "words": int(counts.shape[1]),
-            "tokens": float(counts.sum()),
-            "labels": len({label for label in ledger.labels if label is not None}),
+            "documents": len(read.ids),
+            "words": int(read.counts.shape[1]),
+            "tokens": float(read.counts.sum()),
+            "labels": len({label for label in read.labels or () if label is not None}),
             "characters": fingerprint.characters,
             "sha256": fingerprint.digest.hexdigest(),
-            "notes": ledger.notes(),
+            "notes": read.notes,
         },
         "versions": {
             "topicfactors": __version__,
@@ -235,14 +219,36 @@ def open_run(folder: Path) -> Any:
     return load(inside if inside.is_dir() else folder)
 
 
-def stored_coherence(folder: Path, factors: int) -> list[float] | None:
-    """Coherence of each factor's ten words, as measured when the run was fitted."""
+class Stored(NamedTuple):
+    """What was measured when a run was fitted, of each factor's ten words."""
+
+    coherence: list[float]
+    documents: list[list[str]]
+
+
+def stored(folder: Path, factors: int) -> Stored | None:
+    """The coherence and representative documents in factors.json; None where they are not there."""
     try:
         text = (folder / "factors.json").read_text(encoding="utf-8")
-        found = [float(row["coherence"]) for row in json.loads(text)["factors"]]
-        return found if len(found) == factors else None
+        rows = json.loads(text)["factors"]
+        coherence = [float(row["coherence"]) for row in rows]
+        documents = [list(map(str, row["documents"])) for row in rows]
+        return Stored(coherence, documents) if len(rows) == factors else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def rows_in(folder: Path, model: BinaryFactorModel, ranking: str, words: int) -> list[FactorRow]:
+    """The factors of a run, with what is stored of them where it is of the same words."""
+    known = stored(folder, len(model.status_))
+    same = (words, ranking) == (10, RANKING)
+    return rows_of(
+        model,
+        ranking=ranking,
+        words=words,
+        coherence=known.coherence if known is not None and same else None,
+        documents=None if known is None else known.documents,
+    )
 
 
 def posteriors_in(folder: Path) -> Table | None:

@@ -5,40 +5,99 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from topicfactors.export.factors import FactorRow
 
+WIDE = 70  # room for words, in columns, from which suppressed words are shown beside them
 BOUNDS = {"elbo": "ELBO", "iwae": "IWAE"}  # as people write them
 
 
-def print_factors(rows: Sequence[FactorRow]) -> None:
-    """The factor table on stdout: as wide as the terminal, whole when it is not one."""
+def print_factors(rows: Sequence[FactorRow], *, suppressed: bool = True) -> None:
+    """The factor table on stdout: as wide as the terminal, whole when it is not one.
+
+    On a terminal a line holds as many words as fit; the suppressed words are shown where a third of
+    the room is left to them.
+    """
     console = Console(soft_wrap=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 110)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("factor", justify="right")
-    table.add_column("on in", justify="right")
     coherent = any(row.coherence is not None for row in rows)
+    listed = [(_remark(row) + " ".join(row.words), " ".join(row.suppressed)) for row in rows]
+    room = console.width - (len("factor  on in  ") + (len("NPMI  ") if coherent else 0))
+    if console.is_terminal:
+        suppressed = suppressed and room >= WIDE
+        share = room * 2 // 3 if suppressed else room
+        listed = [(fitting(a, share), fitting(b, room - share - 2)) for a, b in listed]
+    else:
+        console.width = 40 + max((len(a) + len(b) for a, b in listed), default=0)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("factor", justify="right", no_wrap=True)
+    table.add_column("on in", justify="right", no_wrap=True)
     if coherent:
-        table.add_column("NPMI", justify="right")
-    table.add_column("words")
-    for row in rows:
-        remark = "" if row.status == "active" else f"[dim]({row.status})[/dim] "
+        table.add_column("NPMI", justify="right", no_wrap=True)
+    table.add_column("words", no_wrap=True)
+    if suppressed:
+        table.add_column("suppressed", style="dim", no_wrap=True)
+    for row, (words, against) in zip(rows, listed, strict=True):
         cells = [str(row.factor), f"{row.prevalence:.1%}"]
         if coherent:
             cells.append("" if row.coherence is None else f"{row.coherence:+.2f}")
-        table.add_row(*cells, remark + escape_words(row.words))
+        cells += [words, against] if suppressed else [words]
+        table.add_row(*map(escape, cells))
     console.print(table)
 
 
-def escape_words(words: Sequence[str]) -> str:
-    """Words that rich must not read as markup."""
-    from rich.markup import escape
+def fitting(words: str, width: int) -> str:
+    """As many whole words as fit, at least one.
 
-    return escape(" ".join(words))
+    >>> fitting("steam engine piston", 13)
+    'steam engine'
+    """
+    kept = words.split(" ")
+    while len(kept) > 1 and sum(map(cell_len, kept)) + len(kept) - 1 > width:
+        kept.pop()
+    return " ".join(kept)
+
+
+def _remark(row: FactorRow) -> str:
+    return "" if row.status == "active" else f"({row.status}) "
+
+
+def print_lines(text: str) -> None:
+    """Text on stdout, its long lines broken between words on a terminal and nowhere else."""
+    console = Console(highlight=False, markup=False)
+    console.print(text, soft_wrap=not console.is_terminal)
+
+
+def print_samples(samples: Mapping[str, str]) -> None:
+    """The sample corpora, a line each."""
+    width = max(map(len, samples))
+    print_lines("\n".join(f"{name:<{width}}  {about}" for name, about in samples.items()))
+
+
+def print_scores(bounds: Sequence[Mapping[str, Any]]) -> None:
+    """Perplexities of each bound, and those of the unigram in the last line."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("bound", no_wrap=True)
+    for name in ("states or draws", "nats a document", "perplexity", "± s.e.", "of the corpus"):
+        table.add_column(name, justify="right")
+    for scores in bounds:
+        found, drawn = scores["perplexity"], scores["samples"]
+        table.add_row(
+            BOUNDS.get(scores["bound"], scores["bound"]),
+            str(drawn) if drawn else "all",
+            f"{scores['nats_per_document']:.1f}",
+            *_perplexities(found),
+        )
+    table.add_row("unigram", "", "", *_perplexities(bounds[0]["unigram"]))
+    Console(width=None if Console().is_terminal else 100).print(table)
+
+
+def _perplexities(found: Mapping[str, float]) -> tuple[str, str, str]:
+    values = (found["per_document"], found["standard_error"], found["corpus"])
+    return (f"{values[0]:.1f}", f"{values[1]:.1f}", f"{values[2]:.1f}")
 
 
 def summary(metrics: Mapping[str, Any]) -> str:

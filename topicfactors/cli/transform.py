@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from topicfactors.cli.console import note, notes_for_warnings
 from topicfactors.cli.options import (
+    Documents,
     Force,
     IdColumn,
     Quiet,
+    Refine,
     Run,
+    Strict,
     TextColumn,
     Threads,
     number_or_auto,
 )
 
-BLOCK = 5000  # documents held at once
-
 
 def transform(
     run: Run,
-    documents: Annotated[
-        str, typer.Argument(metavar="DOCS", help="Folder, file, '-' or sample, as for fit.")
-    ],
+    documents: Documents,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help=".csv, .jsonl, .json or .parquet (default: stdout)."),
+        typer.Option(
+            "--output", "-o", help=".csv, .jsonl, .json, .parquet or .md (default: stdout)."
+        ),
     ] = None,
-    refine: Annotated[
-        str,
-        typer.Option(help="Rounds of search a document; 0: the encoder's guess, fastest; or auto."),
-    ] = "auto",
+    refine: Refine = "auto",
     text_column: TextColumn = None,
     id_column: IdColumn = None,
+    strict: Strict = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     threads: Threads = None,
     force: Force = False,
     quiet: Quiet = False,
@@ -47,9 +45,10 @@ def transform(
 
     Example: topicfactors transform run new-documents/ -o posteriors.csv
     """
+    from topicfactors.cli.inputs import Inputs
     from topicfactors.cli.runs import model_of, open_run
-    from topicfactors.corpus.documents import Ledger
-    from topicfactors.corpus.readers import Columns, stream_documents
+    from topicfactors.corpus.columns import Columns
+    from topicfactors.estimators.base import resolve_device
     from topicfactors.export.factors import posteriors_table
     from topicfactors.export.tables import check_suffix, export_table, write_csv
     from topicfactors.files import refuse_existing, refuse_source
@@ -60,44 +59,20 @@ def transform(
         refuse_source(output, Path(documents))
     pipeline = open_run(run)
     model = model_of(pipeline)
-    _require_text(run, pipeline)
-    pipeline[0].set_params(n_jobs=threads or -1)
+    inputs = Inputs(run, pipeline, documents, Columns(text_column, id_column), strict=strict)
+    if inputs.vectorizer is not None:
+        inputs.vectorizer.set_params(n_jobs=threads or -1)
     model.set_params(n_jobs=threads)
+    model.objective_.to(resolve_device(device))
     rounds = number_or_auto(refine, int)
     model._rounds(rounds)  # refused before the documents are read
-    ledger = Ledger()
-    stream = stream_documents(documents, Columns(text_column, id_column))
     with notes_for_warnings(quiet=True):
-        table = posteriors_table(
-            _blocks(pipeline, ledger, stream, rounds), model.objective_.joint.sizes[1]
-        )
+        found = ((ids, model.transform(counts, refine=rounds)) for ids, counts in inputs.blocks())
+        table = posteriors_table(found, model.objective_.joint.sizes.factors)
         if output is None:
             write_csv(table, sys.stdout)
         else:
             export_table(table, output)
-    for line in ledger.notes():
-        note(f"note: {line}", quiet=quiet)
+    inputs.report(quiet)
     if output is not None:
-        note(f"{len(ledger.ids):,} documents written to {output}", quiet=quiet)
-
-
-def _blocks(
-    pipeline: Any, ledger: Any, documents: Any, refine: int | str
-) -> Iterator[tuple[list[str], Any]]:
-    texts = ledger.record(documents)
-    while block := list(itertools.islice(texts, BLOCK)):
-        counts = pipeline[:-1].transform(block)
-        yield ledger.ids[-len(block) :], pipeline[-1].transform(counts, refine=refine)
-
-
-def _require_text(run: Path, pipeline: Any) -> None:
-    from sklearn.pipeline import Pipeline
-
-    from topicfactors.corpus.vectorizer import DocumentVectorizer
-    from topicfactors.errors import InputError
-
-    if not isinstance(pipeline, Pipeline) or not isinstance(pipeline[0], DocumentVectorizer):
-        raise InputError(
-            f"{run}: holds a model without a vectorizer, which cannot read texts; "
-            "save a pipeline of DocumentVectorizer and the model"
-        )
+        note(f"{inputs.read:,} documents written to {output}", quiet=quiet)

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicfactors.export.tables import Table
-from topicfactors.insight.topics import RANKINGS, Factors, rank, top_columns, word_lists
+from topicfactors.insight.topics import (
+    RANKINGS,
+    Factors,
+    rank,
+    suppressed,
+    top_columns,
+    word_lists,
+)
 
 
 class FactorRow(NamedTuple):
@@ -21,6 +28,8 @@ class FactorRow(NamedTuple):
     status: str
     coherence: float | None  # NPMI of the top words; None where it was not computed
     words: list[str]
+    suppressed: list[str]  # the words that speak most against it
+    documents: list[str]  # ids of representative documents, where they are known
 
 
 def factor_rows(
@@ -32,9 +41,11 @@ def factor_rows(
     ranking: str,
     words: int,
     coherence: Sequence[float] | None = None,
+    documents: Sequence[Sequence[str]] | None = None,
 ) -> list[FactorRow]:
     """Every factor with its best words, in the order of the model."""
     columns = top_columns(rank(factors, ranking), words)
+    against = word_lists(top_columns(suppressed(factors), words), names)
     return [
         FactorRow(
             number,
@@ -43,15 +54,25 @@ def factor_rows(
             status[number],
             None if coherence is None else float(coherence[number]),
             listed,
+            against[number],
+            [] if documents is None else list(documents[number]),
         )
         for number, listed in enumerate(word_lists(columns, names))
     ]
 
 
 def factors_table(rows: Sequence[FactorRow]) -> Table:
-    """One row a factor."""
-    columns = ("factor", "prevalence", "prior", "status", "coherence", "top_words")
-    return Table(columns, [[tuple(row) for row in rows]])
+    """One row a factor; ids of documents may hold anything, and stay in the JSON."""
+    columns = (
+        "factor",
+        "prevalence",
+        "prior",
+        "status",
+        "coherence",
+        "top_words",
+        "suppressed_words",
+    )
+    return Table(columns, [[tuple(row)[: len(columns)] for row in rows]])
 
 
 def top_words_table(factors: Factors, names: Sequence[str], *, ranking: str, words: int) -> Table:

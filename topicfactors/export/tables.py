@@ -88,6 +88,21 @@ def write_json(table: Table, stream: TextIO) -> None:
     stream.write("[\n" + ",\n".join(rows) + "\n]\n")
 
 
+def write_md(table: Table, stream: TextIO) -> None:
+    """A table in Markdown; numbers in six digits, line breaks as spaces."""
+    stream.write(f"| {' | '.join(map(_markdown, table.columns))} |\n")
+    stream.write("|---" * len(table.columns) + "|\n")
+    for block in table.blocks:
+        for row in block:
+            stream.write(f"| {' | '.join(map(_markdown, row))} |\n")
+
+
+def _markdown(value: Any) -> str:
+    """A cell that cannot end its column or its row."""
+    text = " ".join(str(_cell(value)).split())
+    return text.replace("\\", "\\\\").replace("|", "\\|")
+
+
 def _text(write: Callable[[Table, TextIO], None]) -> Callable[[Table, Path], None]:
     def to_path(table: Table, path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="") as stream:
@@ -125,6 +140,7 @@ EXPORTERS: dict[str, Callable[[Table, Path], None]] = {
     ".csv": _text(write_csv),
     ".json": _text(write_json),
     ".jsonl": _text(write_jsonl),
+    ".md": _text(write_md),
     ".parquet": write_parquet,
 }
 

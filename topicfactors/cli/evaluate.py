@@ -1,0 +1,97 @@
+"""``topicfactors evaluate``: bounds beside the unigram, coherence, diversity, active factors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from topicfactors.cli.options import (
+    Documents,
+    IdColumn,
+    Json,
+    Quiet,
+    Run,
+    Strict,
+    TextColumn,
+    Threads,
+)
+
+
+def evaluate(
+    run: Run,
+    documents: Documents,
+    bound: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="elbo, iwae, truncated or exact; may be given several times (default: the "
+            "inference's own, then the ELBO and the IWAE)."
+        ),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(min=1, help="Draws or states a document (default: the bound's own)."),
+    ] = None,
+    c_v: Annotated[
+        bool, typer.Option("--c-v", help="C_V coherence too; reads the texts again, takes minutes.")
+    ] = False,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    strict: Strict = False,
+    threads: Threads = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score a run on documents: how well it predicts them, and how well its words go together.
+
+    Perplexities are per document, exp(−mean log p/tokens), and of the corpus; lower is better. The
+    unigram, word frequencies alone, is what they are to be compared with.
+
+    Examples: topicfactors evaluate run new/; topicfactors evaluate run new/ --bound iwae --json
+    """
+    from topicfactors.cli.inputs import Inputs
+    from topicfactors.cli.runs import model_of, open_run, scores_on
+    from topicfactors.corpus.columns import Columns
+
+    pipeline = open_run(run)
+    model = model_of(pipeline)
+    inputs = Inputs(run, pipeline, documents, Columns(text_column, id_column), strict=strict)
+    if inputs.vectorizer is not None:
+        inputs.vectorizer.set_params(n_jobs=threads or -1)
+    model.set_params(n_jobs=threads)
+    bounds = list(dict.fromkeys(bound or model._ladder()))
+    for name in bounds:
+        model._resolved(name, samples)  # refused before the documents are read
+    metrics = scores_on(model, inputs, bounds, samples, c_v=c_v)
+    inputs.report(quiet)
+    if json:
+        from topicfactors.export.tables import dump_json
+
+        print(dump_json({"run": str(run), "documents": documents, **metrics}))
+        return
+    _show(metrics)
+
+
+def _show(metrics: Mapping[str, Any]) -> None:
+    from topicfactors.cli.tables import print_lines, print_scores
+
+    print_scores(metrics["bounds"])
+    left_out = metrics["bounds"][0]["perplexity"]["left_out"]
+    empty = f"; {left_out:.0f} without known words left out of the perplexities" if left_out else ""
+    print_lines(
+        f"\n{metrics['documents_read']:,} documents, {metrics['tokens']:,.0f} tokens{empty}"
+    )
+    measured = f"NPMI {metrics['npmi']:+.3f}"
+    if metrics["c_v"] is not None:
+        measured += f", C_V {metrics['c_v']:.3f}"
+    print_lines(
+        f"ten words a factor in these documents: {measured}, diversity {metrics['diversity']:.2f}"
+    )
+    dead, always = metrics["dead_factors"], metrics["always_on_factors"]
+    remark = f"; dead: {', '.join(map(str, dead))}" if dead else ""
+    remark += f"; always on: {', '.join(map(str, always))}" if always else ""
+    print_lines(
+        f"{metrics['active_factors']} of {metrics['factors']} factors tell these documents "
+        f"apart{remark}; {metrics['on_per_document']:.1f} on in a document"
+    )

@@ -1,0 +1,206 @@
+"""The steps of ``topicfactors fit``, in the order of the main job."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from topicfactors.cli.console import exit_status, note, notes_for_warnings
+from topicfactors.cli.options import document_bound, number_or_auto, stop_words_of
+from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
+from topicfactors.errors import CorpusWarning, InputError
+
+OF_TEXTS = (
+    *("vocabulary_size", "min_df", "max_df", "min_length", "language", "stop_words"),
+    *("token_pattern", "numbers", "urls", "lemmas", "spacy_model", "pos", "phrases"),
+    *("text_column", "id_column", "label_column", "strict"),
+)
+
+
+class Fit:
+    """One fit.
+
+    Parameters
+    ----------
+    options
+        Every option as resolved.
+    typed
+        Those that were typed on the command line.
+    quiet, as_json
+        How the result is shown.
+    """
+
+    def __init__(
+        self, options: dict[str, Any], typed: Collection[str], quiet: bool, as_json: bool
+    ) -> None:
+        from topicfactors.cli.progress import Display
+
+        self.options, self.typed, self.quiet, self.as_json = options, typed, quiet, as_json
+        self.display = Display(quiet)
+
+    def run(self, output: Path | None, force: bool) -> None:
+        """Fit and write; an interruption is passed on when what was learnt is saved."""
+        from sklearn.pipeline import make_pipeline
+
+        from topicfactors.cli.runs import MARK, Fingerprint, write_run
+        from topicfactors.files import refuse_existing, refuse_source
+
+        corpus = self.options["corpus"]
+        folder = output or _default_folder(corpus)
+        refuse_source(folder, Path(corpus))
+        refuse_existing(folder, force, MARK)
+        self._refuse_idle_options()
+        fingerprint, model = Fingerprint(), self._model()
+        vectorizer = None if is_counts(corpus) else self._vectorizer()
+        with notes_for_warnings(self.quiet):
+            if vectorizer is None:
+                read = self._read_counts(fingerprint)
+            else:
+                read = self._count_texts(vectorizer, fingerprint)
+            self._report(read)
+            interruption = self._train(model, read.counts)
+            fitted = model if vectorizer is None else make_pipeline(vectorizer, model)
+            rows, metrics = write_run(
+                folder, fitted, read, fingerprint, self.options, overwrite=force
+            )
+        self._show(folder, rows, metrics)
+        if interruption is not None:
+            note(f"interrupted; what was learnt until then is in {folder}")
+            raise typer.Exit(exit_status(interruption))
+
+    def _refuse_idle_options(self) -> None:
+        """Nothing that is typed is ignored."""
+        if is_counts(self.options["corpus"]):
+            idle = [name for name in OF_TEXTS if name in self.typed]
+            why = "counts are used as they are, and have no text to tokenise"
+        else:
+            idle = ["vocabulary"] if "vocabulary" in self.typed else []
+            why = "texts have the vocabulary that is found in them (see --vocabulary-size)"
+        if idle:
+            raise InputError(
+                f"{self.options['corpus']}: {why}; leave out "
+                f"{', '.join('--' + name.replace('_', '-') for name in idle)}"
+            )
+
+    def _vectorizer(self) -> Any:
+        from topicfactors.corpus.vectorizer import DocumentVectorizer
+
+        chosen = self.options
+        pos = chosen["pos"]
+        vectorizer = DocumentVectorizer(
+            language=chosen["language"],
+            stop_words=stop_words_of(chosen["stop_words"]),
+            min_length=chosen["min_length"],
+            min_df=document_bound(str(chosen["min_df"])),
+            max_df=document_bound(str(chosen["max_df"])),
+            max_features=chosen["vocabulary_size"],
+            token_pattern=chosen["token_pattern"],
+            numbers=chosen["numbers"],
+            urls=chosen["urls"],
+            lemmatize=chosen["lemmas"],
+            spacy_model=chosen["spacy_model"],
+            pos=None if pos is None else [tag.strip().upper() for tag in pos.split(",")],
+            phrases=chosen["phrases"],
+            n_jobs=chosen["threads"] or -1,
+        )
+        vectorizer.rules()  # refused before the corpus is read
+        return vectorizer
+
+    def _model(self) -> Any:
+        from topicfactors.estimators.base import resolve_device
+        from topicfactors.estimators.checks import check_parameters
+        from topicfactors.estimators.factor_model import BinaryFactorModel
+        from topicfactors.estimators.parts import build, choose
+
+        chosen = self.options
+        model = BinaryFactorModel(
+            chosen["factors"],
+            inference=chosen["inference"],
+            likelihood=chosen["likelihood"],
+            decoder=chosen["decoder"],
+            prior=chosen["prior"],
+            encoder=chosen["encoder"],
+            init=chosen["init"],
+            max_iter=chosen["epochs"],
+            batch_size=number_or_auto(chosen["batch_size"], int),
+            learning_rate=number_or_auto(chosen["learning_rate"], float),
+            kl_warmup=number_or_auto(chosen["kl_warmup"], float),
+            shrinkage=number_or_auto(chosen["shrinkage"], float),
+            overlap_penalty=chosen["overlap_penalty"],
+            validation_fraction=chosen["validation_fraction"],
+            n_iter_no_change=chosen["patience"],
+            device=chosen["device"],
+            random_state=chosen["seed"],
+            n_jobs=chosen["threads"] or -1,
+        )
+        check_parameters(model)  # before the corpus is read; so is a model of one word built
+        parts = choose(model.get_params(deep=False), model.n_components)
+        build(parts, 1, model.n_components, model.overlap_penalty)
+        resolve_device(model.device)
+        return model
+
+    def _count_texts(self, vectorizer: Any, fingerprint: Any) -> CountedCorpus:
+        from topicfactors.corpus.columns import Columns
+        from topicfactors.corpus.documents import Ledger
+        from topicfactors.corpus.readers import stream_documents
+
+        chosen, ledger = self.options, Ledger(self.options["strict"])
+        columns = Columns(chosen["text_column"], chosen["id_column"], chosen["label_column"])
+        documents = stream_documents(chosen["corpus"], columns)
+        texts = fingerprint.watch(ledger.record(documents))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CorpusWarning)  # the ledger knows more
+            counts = vectorizer.fit_transform(self.display.reading(texts))
+        labels = ledger.labels if any(label is not None for label in ledger.labels) else None
+        return CountedCorpus(counts, ledger.ids, labels, ledger.notes())
+
+    def _read_counts(self, fingerprint: Any) -> CountedCorpus:
+        found = read_counts(self.options["corpus"], vocabulary=self.options["vocabulary"])
+        fingerprint.add(found.counts)
+        return found
+
+    def _report(self, read: CountedCorpus) -> None:
+        for line in read.notes:
+            note(f"note: {line}", quiet=self.quiet)
+        documents, words = read.counts.shape
+        self.display.say(
+            f"{documents:,} documents, {words:,} words, {int(read.counts.sum()):,} tokens"
+        )
+
+    def _train(self, model: Any, counts: Any) -> BaseException | None:
+        try:
+            with self.display.training() as shown:
+                model.set_params(callbacks=[shown])
+                model.fit(counts)
+        except KeyboardInterrupt as interruption:
+            if not getattr(model, "best_iter_", 0) or not hasattr(model, "held_out_"):
+                raise
+            return interruption
+        finally:
+            model.set_params(callbacks=None)
+        return None
+
+    def _show(self, folder: Path, rows: Any, metrics: dict[str, Any]) -> None:
+        if self.as_json:
+            from topicfactors.export.tables import dump_json
+
+            factors = [row._asdict() for row in rows]
+            print(dump_json({"run": str(folder), "metrics": metrics, "factors": factors}))
+            return
+        from topicfactors.cli.tables import print_factors, summary
+
+        if not self.quiet:
+            print_factors(rows, suppressed=False)
+        self.display.say(summary(metrics))
+        self.display.say(f"written to {folder}; next: topicfactors topics {folder} -n 20")
+
+
+def _default_folder(corpus: str) -> Path:
+    from datetime import datetime
+
+    name = "stdin" if corpus == "-" else Path(corpus.rstrip("/")).name.split(".")[0] or "corpus"
+    return Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"

@@ -1,0 +1,144 @@
+"""Documents for the commands: texts or counts, from wherever the user names."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from topicfactors.cli.console import note
+from topicfactors.corpus.columns import Columns
+from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
+from topicfactors.corpus.documents import Ledger
+from topicfactors.corpus.readers import stream_documents
+from topicfactors.errors import CorpusWarning, InputError
+
+BLOCK = 5000  # documents held at once
+SHOWN = 5  # ids named in a message
+
+
+class Inputs:
+    """Documents as the counts that a fitted pipeline reads, in blocks, with their ids.
+
+    Parameters
+    ----------
+    run
+        Where the pipeline is from, for messages.
+    pipeline
+        A vectorizer and a model, or a model that was fitted to counts.
+    source
+        What the user named.
+    columns
+        Which columns of a table hold what.
+    strict
+        Whether an empty document or a repeated id is an error.
+
+    Attributes
+    ----------
+    read
+        Documents read so far.
+    """
+
+    def __init__(
+        self, run: Path, pipeline: Any, source: str, columns: Columns, *, strict: bool = False
+    ) -> None:
+        self.source, self.columns = source, columns
+        self.ledger, self.read = Ledger(strict), 0
+        self.vectorizer = vectorizer_of(pipeline)
+        self.model = pipeline[-1] if self.vectorizer is not None else pipeline
+        if self.vectorizer is None and not is_counts(source):
+            raise InputError(
+                f"{run}: was fitted to counts and cannot read texts; give counts of the same words "
+                "(.mtx, .npz, .svmlight or docword.NAME.txt)"
+            )
+
+    def blocks(self) -> Iterator[tuple[list[str], Any]]:
+        """Ids and counts of some documents at a time, in their order."""
+        if is_counts(self.source):
+            whole = self.counted()
+            for start in range(0, len(whole.ids), BLOCK):
+                ids = whole.ids[start : start + BLOCK]
+                self.read += len(ids)
+                yield ids, whole.counts[start : start + BLOCK]
+            return
+        texts = self.ledger.record(stream_documents(self.source, self.columns))
+        while block := list(itertools.islice(texts, BLOCK)):
+            self.read += len(block)
+            yield self.ledger.ids[-len(block) :], self.vectorized(block)
+
+    def counted(self) -> CountedCorpus:
+        """Counts read from a file, their columns checked against the words of the model."""
+        found = read_counts(self.source)
+        words = getattr(self.model, "feature_names_in_", None)
+        if found.counts.feature_names is None and words is not None:
+            found.counts.feature_names = words if found.counts.shape[1] == len(words) else None
+        return found
+
+    def vectorized(self, texts: Iterable[str]) -> Any:
+        """Counts of some texts; what is empty was noted by the ledger."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CorpusWarning)
+            return self.vectorizer.transform(texts)
+
+    def report(self, quiet: bool) -> None:
+        """Say what a user should know of how the documents were read."""
+        for line in self.ledger.notes():
+            note(f"note: {line}", quiet=quiet)
+
+
+def vectorizer_of(pipeline: Any) -> Any:
+    """The vectorizer of a pipeline, or None where there is none."""
+    from sklearn.pipeline import Pipeline
+
+    from topicfactors.corpus.vectorizer import DocumentVectorizer
+
+    first = pipeline[0] if isinstance(pipeline, Pipeline) else None
+    return first if isinstance(first, DocumentVectorizer) else None
+
+
+def one_text(document: str, name: str | None, columns: Columns) -> str:
+    """A document that a user names: a text, a text file, ``-``, or an id in a corpus.
+
+    Raises
+    ------
+    InputError
+        When there is no such file or id, or it is a corpus and no id was named.
+    """
+    if name is not None:
+        return _by_id(document, name, columns)
+    if document == "-":
+        from topicfactors.corpus.text import decode
+
+        return decode(sys.stdin.buffer.read())[0]
+    path = Path(document) if len(document) < 1000 else None
+    if path is not None and path.is_file() and path.suffix.lower() in ("", ".txt", ".md"):
+        from topicfactors.corpus.folders import read_file
+
+        read = read_file(path.parent, path)
+        if read.problem is not None:
+            raise InputError(f"{path}: {read.problem}; expected a text")
+        return read.text
+    if path is not None and path.exists():
+        raise InputError(f"{path}: holds many documents; name one of them with --id")
+    if path is not None and not any(c.isspace() for c in document) and _like_a_path(document):
+        raise InputError(f"{document}: no such file; give a text file, '-', or a text in quotes")
+    return document
+
+
+def _like_a_path(document: str) -> bool:
+    return "/" in document or document.endswith((".txt", ".csv", ".tsv", ".jsonl", ".parquet"))
+
+
+def _by_id(corpus: str, name: str, columns: Columns) -> str:
+    ids = []
+    for document in stream_documents(corpus, columns):
+        if document.id == name:
+            return document.text
+        ids.append(document.id)
+    near = difflib.get_close_matches(name, ids, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"ids are such as {', '.join(ids[:SHOWN])}"
+    raise InputError(f"{corpus}: none of {len(ids):,} documents has the id {name!r}; {hint}")

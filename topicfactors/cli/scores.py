@@ -1,0 +1,110 @@
+"""What metrics.json and ``topicfactors evaluate`` say of a model on some documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from topicfactors.cli.inputs import Inputs
+from topicfactors.errors import InputError
+from topicfactors.estimators.factor_model import BinaryFactorModel
+from topicfactors.estimators.scoring import Evaluation
+from topicfactors.insight.topics import status
+
+
+def metrics_of(
+    model: BinaryFactorModel, counts: Any, coherence: NDArray[np.floating]
+) -> dict[str, Any]:
+    """Scores on the training documents, the unigram beside them; held-out ones where there are."""
+    training = plain(model.evaluate(counts))
+    held_out = {bound: plain(found) for bound, found in model.held_out_.items()}
+    return {
+        "documents": counts.shape[0],
+        "training": training,
+        "held_out": held_out,
+        "npmi": float(coherence.mean()),
+        "diversity": model.diversity(),
+        **_activity(model.status_),
+        "epochs": model.n_iter_,
+        "best_epoch": model.best_iter_,
+        "stopped": model.stopped_,
+    }
+
+
+def plain(found: Evaluation) -> dict[str, Any]:
+    """An evaluation as plain numbers."""
+    numbers = {
+        name: {key: float(value) for key, value in getattr(found, name)._asdict().items()}
+        for name in ("perplexity", "unigram")
+    }
+    return {
+        "bound": found.bound,
+        "samples": found.samples,
+        "nats_per_document": found.log_prob,
+        **numbers,
+    }
+
+
+def scores_on(
+    model: BinaryFactorModel,
+    inputs: Inputs,
+    bounds: Sequence[str],
+    samples: int | None,
+    *,
+    c_v: bool = False,
+) -> dict[str, Any]:
+    """Scores of a model on documents: each bound, coherence, diversity, active factors.
+
+    Raises
+    ------
+    InputError
+        When there are no documents, or none has a word of the vocabulary.
+    """
+    blocks = [block for _, block in inputs.blocks()]
+    if not blocks:
+        raise InputError(f"{inputs.source}: no documents; expected at least one to score")
+    counts = scipy.sparse.vstack(blocks).tocsr()
+    if counts.sum() == 0:
+        raise InputError(
+            f"{inputs.source}: none of {counts.shape[0]:,} documents has a word of the model's "
+            "vocabulary; are they in its language?"
+        )
+    evaluated = [plain(model.evaluate(counts, bound=name, samples=samples)) for name in bounds]
+    found = np.asarray(model.transform(counts))
+    cv = model.coherence(_tokens(inputs), measure="c_v") if c_v else None
+    return {
+        "documents_read": counts.shape[0],
+        "tokens": float(counts.sum()),
+        "bounds": evaluated,
+        "npmi": float(model.coherence(counts).mean()),
+        "c_v": None if cv is None else float(np.nanmean(cv)) if np.isfinite(cv).any() else None,
+        "diversity": model.diversity(),
+        "factors": found.shape[1],
+        **_activity(status(found.mean(0), found.var(0))),
+        "on_per_document": float((found > 0.5).sum(1).mean()),
+    }
+
+
+def _activity(states: Sequence[str]) -> dict[str, Any]:
+    return {
+        "active_factors": states.count("active"),
+        "dead_factors": [n for n, s in enumerate(states) if s == "dead"],
+        "always_on_factors": [n for n, s in enumerate(states) if s == "always-on"],
+    }
+
+
+def _tokens(inputs: Inputs) -> Iterator[list[str]]:
+    """The words of the texts, which are read once more."""
+    from topicfactors.corpus.readers import stream_documents
+
+    if inputs.vectorizer is None:
+        raise InputError(f"{inputs.source}: counts have no order of words; leave out --c-v")
+    if inputs.source == "-":
+        raise InputError("--c-v reads the texts twice; write standard input to a file first")
+    documents = stream_documents(inputs.source, inputs.columns)
+    words: Iterator[list[str]] = inputs.vectorizer.tokenize(d.text for d in documents)
+    return words

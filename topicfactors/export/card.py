@@ -1,0 +1,135 @@
+"""The model card of a run: what was fitted to what, how well it predicts, what to mind."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from topicfactors.export.factors import FactorRow
+from topicfactors.export.tables import Table, write_md
+
+FEW = 1000  # documents below which factors change with the seed
+SHORT = 15  # tokens a document below which words read badly
+LISTED = 8  # words of a factor
+
+
+def model_card(
+    rows: Sequence[FactorRow], metrics: Mapping[str, Any], described: Mapping[str, Any]
+) -> str:
+    """The card in Markdown.
+
+    Parameters
+    ----------
+    rows
+        The factors.
+    metrics
+        What metrics.json holds.
+    described
+        What run.toml holds.
+    """
+    options, corpus = described["options"], described["corpus"]
+    parts = [
+        f"# Model card: {len(rows)} factors of {options['corpus']}",
+        "A binary latent-factor document model fitted by topicfactors "
+        f"{described['versions']['topicfactors']}: every factor is on or off in a document, "
+        "several may be on, and each changes the probabilities of the words.",
+        _facts(options, described["resolved"], corpus, metrics),
+        "## How well it predicts",
+        "Perplexity per document and of the corpus; lower is better. The unigram is the corpus "
+        "frequencies of words alone.",
+        _scores(metrics),
+        f"Ten words a factor: NPMI {metrics['npmi']:+.3f} in the training documents, diversity "
+        f"{metrics['diversity']:.2f}. {metrics['active_factors']} of {len(rows)} factors tell "
+        "documents apart.",
+        "## Factors",
+        _factors(rows),
+        "## What to mind",
+        "\n".join(f"- {line}" for line in _cautions(corpus, metrics)),
+        "## How to use it",
+        "```python\nfrom topicfactors import explain, load\n\n"
+        'pipeline = load("model")  # no code in it, no training data\n'
+        "pipeline.transform(texts)  # P(factor on | document)\n"
+        "print(explain(pipeline, text))\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    stream = io.StringIO()
+    write_md(Table(columns, [rows]), stream)
+    return stream.getvalue().rstrip()
+
+
+def _facts(
+    options: Mapping[str, Any],
+    resolved: Mapping[str, Any],
+    corpus: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+) -> str:
+    inference = resolved["inference"]
+    rows = [
+        ("corpus", options["corpus"]),
+        ("documents", f"{corpus['documents']:,}"),
+        ("words, tokens", f"{corpus['words']:,}, {corpus['tokens']:,.0f}"),
+        ("fingerprint (sha256)", corpus["sha256"]),
+        ("likelihood, decoder", f"{options['likelihood']}, {options['decoder']}"),
+        ("inference", inference),
+        ("passes", f"{metrics['epochs']} (best: {metrics['best_epoch']})"),
+        ("seed", options["seed"]),
+    ]
+    return _table(("what", "value"), rows)
+
+
+def _scores(metrics: Mapping[str, Any]) -> str:
+    rows = []
+    listed = [("held out", scores) for scores in metrics["held_out"].values()]
+    for where, scores in [*listed, ("training", metrics["training"])]:
+        model, unigram = scores["perplexity"], scores["unigram"]
+        rows.append(
+            (
+                where,
+                scores["bound"],
+                f"{model['per_document']:.1f} ± {model['standard_error']:.1f}",
+                f"{unigram['per_document']:.1f}",
+                f"{model['corpus']:.1f}",
+                f"{unigram['corpus']:.1f}",
+            )
+        )
+    columns = ("documents", "bound", "per document", "unigram", "corpus", "unigram (corpus)")
+    return _table(columns, rows)
+
+
+def _factors(rows: Sequence[FactorRow]) -> str:
+    listed = [
+        (
+            row.factor,
+            f"{row.prevalence:.1%}",
+            "" if row.coherence is None else f"{row.coherence:+.2f}",
+            " ".join(row.words[:LISTED]) + ("" if row.status == "active" else f" ({row.status})"),
+            ", ".join(row.documents),
+        )
+        for row in rows
+    ]
+    return _table(("factor", "on in", "NPMI", "words", "representative documents"), listed)
+
+
+def _cautions(corpus: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
+    lines = [
+        "A factor is a pattern of words, named by nobody: read its documents before you name it.",
+        "P(on) is the model's own probability; on long documents it is close to 0 or 1.",
+    ]
+    if corpus["documents"] < FEW:
+        lines.append(
+            f"{corpus['documents']:,} documents are few: other seeds may find other factors."
+        )
+    if corpus["tokens"] < SHORT * corpus["documents"]:
+        lines.append(
+            f"The documents are short ({corpus['tokens'] / max(1, corpus['documents']):.0f} words "
+            "on average), so words of a factor rarely meet in one: coherence is low."
+        )
+    for name, status in (("dead_factors", "hardly vary"), ("always_on_factors", "are always on")):
+        if metrics[name]:
+            which = ", ".join(map(str, metrics[name]))
+            lines.append(f"Factors that {status} between documents say nothing: {which}.")
+    return lines + [f"The corpus: {line}." for line in corpus["notes"]]
