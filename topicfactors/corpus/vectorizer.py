@@ -55,7 +55,7 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     numbers, urls
         Tokens with digits and without letters; URLs and e-mail addresses. ``"drop"`` them, whatever
         ``letters_only`` says, ``"keep"`` them, or ``"fold"`` all of them to the one word
-        ``<number>`` or ``<url>``.
+        ``<number>`` or ``<url>`` (which ``max_df`` may leave out, as it is in many documents).
     min_length
         Shortest word, in characters; of the lemma, where lemmas are counted.
     phrases
