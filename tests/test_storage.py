@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import spacy
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -364,3 +365,80 @@ def test_any_damaged_byte_of_the_config_is_refused_or_harmless(saved, data):
 def test_a_loaded_pipeline_warns_of_empty_rows_like_the_first(saved):
     with pytest.warns(CorpusWarning, match="row 1"):
         assert load(saved).transform(["steam engine", None]).shape == (2, 2)
+
+
+class TestTokens:
+    """What a vectorizer does with texts is the same after saving and loading."""
+
+    def same(self, before, folder):
+        save(before, folder)
+        after = load(folder)
+        found = [*TEXTS, "Mice see 1712 engines at example.org, steam engine"]
+        assert list(after.tokenize(found)) == list(before.tokenize(found))
+        assert (after.transform(found) != before.transform(found)).nnz == 0
+        assert after.rules() == before.rules()
+        return after
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"numbers": "fold", "urls": "keep", "strict": True},
+            {"lemmatize": True, "language": "en"},
+            {"token_pattern": r"(?:\w|')+", "lowercase": False},
+        ],
+    )
+    def test_parameters(self, tmp_path, options):
+        before = DocumentVectorizer(min_df=1, max_df=1.0, **options).fit(TEXTS)
+        after = self.same(before, tmp_path / "model")
+        assert after.get_params() == before.get_params()
+        assert after.phrases_ == {}
+        assert not (tmp_path / "model" / "phrases.json").exists()
+
+    @pytest.fixture
+    def phrased(self, tmp_path):
+        options = {"phrases": True, "phrase_min_count": 3, "phrase_threshold": 0.1}
+        before = DocumentVectorizer(min_df=1, max_df=1.0, **options).fit(TEXTS)
+        assert "steam_engine" in before.phrases_
+        after = self.same(before, tmp_path / "model")
+        assert after.phrases_ == before.phrases_
+        return tmp_path / "model"
+
+    def test_phrases(self, phrased, tmp_path):
+        save(load(phrased), tmp_path / "again")
+        for name in ("config.json", "vocabulary.txt", "phrases.json"):
+            assert (phrased / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+    @pytest.mark.parametrize(
+        "text", ["", "{", "[]", "5", "{}", '{"a_b": "high"}', '{"a_b": 1.0}', "[" * 100_000]
+    )
+    def test_damaged_phrases(self, phrased, text):
+        (phrased / "phrases.json").write_text(text)
+        assert "phrases.json" in refused(phrased)
+
+    def test_phrases_that_are_no_utf8_or_not_there(self, phrased):
+        (phrased / "phrases.json").write_bytes(b'{"caf\xe9": 1.0}')
+        assert "phrases.json: cannot be read" in refused(phrased)
+        (phrased / "phrases.json").unlink()
+        assert "phrases.json: cannot be read" in refused(phrased)
+
+    def test_a_pipeline_of_spacy_is_kept_by_name(self, tmp_path):
+        nlp = spacy.blank("en")
+        nlp.add_pipe("attribute_ruler").add([[{"LOWER": "steam"}]], {"POS": "NOUN"})
+        nlp.to_disk(tmp_path / "spacy")
+        options = {"spacy_model": str(tmp_path / "spacy"), "pos": ("NOUN",)}
+        before = DocumentVectorizer(min_df=1, max_df=1.0, **options).fit(TEXTS)
+        after = self.same(before, tmp_path / "model")
+        assert list(after.vocabulary_) == ["steam"]
+
+    def test_one_that_is_not_installed_is_named_when_it_is_needed(self, tmp_path):
+        save(DocumentVectorizer(min_df=1, max_df=1.0).fit(TEXTS), tmp_path / "model")
+        change_config(
+            tmp_path / "model",
+            lambda config: config["steps"][0]["parameters"].update(spacy_model="en_core_qq"),
+        )
+        after = load(tmp_path / "model")
+        with pytest.raises(
+            ConfigurationError, match="python -m spacy download en_core_qq"
+        ) as found:
+            after.transform(TEXTS)
+        assert "\n" not in str(found.value)

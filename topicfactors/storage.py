@@ -1,6 +1,7 @@
 """A fitted model or pipeline as a folder: config.json, weights.safetensors, vocabulary.txt.
 
-The folder holds numbers and settings, no code and no training data; it is never unpickled.
+A vectorizer that has learnt phrases has them and their scores in phrases.json. The folder holds
+numbers and settings, no code and no training data; it is never unpickled.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from topicfactors.estimators.scoring import Evaluation
 from topicfactors.files import whole_folder
 from topicfactors.insight.metrics import Perplexity
 from topicfactors.training.callbacks import Epoch
+from topicfactors.values import is_number
 
 FORMAT = 1
 REMEMBERED = ("word_totals_", "document_frequency_", "prevalence_", "posterior_variance_")
@@ -57,10 +59,12 @@ def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
     described: list[dict[str, Any]] = []
     tensors: dict[str, torch.Tensor] = {}
     words: list[str] | None = None
+    phrases: dict[str, float] = {}
     for name, step in steps:
         if isinstance(step, DocumentVectorizer):
             words = [str(word) for word in step.get_feature_names_out()]
-            facts = {"words": len(words)}
+            phrases = step.phrases_
+            facts = {"words": len(words), "phrases": len(phrases)}
             described.append(_described(name, step, _vectorizer_parameters(step), facts))
         elif isinstance(step, BinaryFactorModel):
             check_is_fitted(step)
@@ -86,6 +90,9 @@ def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
             (temporary / "weights.safetensors").write_bytes(serialise(tensors))
         if words is not None:
             _write_words(temporary / "vocabulary.txt", words)
+        if phrases:
+            text = json.dumps(phrases, indent=0, ensure_ascii=False)
+            (temporary / "phrases.json").write_text(text + "\n", encoding="utf-8")
 
 
 def load(folder: str | Path) -> Any:
@@ -117,8 +124,9 @@ def _described(name: str, step: Any, parameters: Any, facts: Any) -> dict[str, A
 
 def _vectorizer_parameters(step: DocumentVectorizer) -> dict[str, Any]:
     parameters: dict[str, Any] = step.get_params(deep=False)
-    if parameters["stop_words"] is not None and not isinstance(parameters["stop_words"], str):
-        parameters["stop_words"] = sorted(map(str, parameters["stop_words"]))
+    for name in ("stop_words", "pos"):
+        if parameters[name] is not None and not isinstance(parameters[name], str):
+            parameters[name] = sorted(map(str, parameters[name]))
     return {name: _plain(value) for name, value in parameters.items()}
 
 
@@ -196,6 +204,7 @@ def _restored(step: dict[str, Any], folder: Path, words: list[str] | None) -> An
                 f"{folder}/vocabulary.txt: {len(model.vocabulary_)} different words, expected "
                 f"{step['fitted']['words']}; save the model again"
             )
+        model.phrases_ = _read_phrases(folder / "phrases.json", step["fitted"]["phrases"])
         return model
     return _fill(model, step["fitted"], folder / "weights.safetensors", words)
 
@@ -264,6 +273,21 @@ def _read_words(path: Path) -> list[str] | None:
     if not text.endswith("\n"):
         raise StorageError(f"{path}: breaks off in its last line; save the model again")
     return text[:-1].split("\n")
+
+
+def _read_phrases(path: Path, expected: int) -> dict[str, float]:
+    if expected == 0:
+        return {}
+    try:
+        phrases: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise StorageError(f"{path}: cannot be read: {_line(error)}") from error
+    scored = isinstance(phrases, dict) and all(map(is_number, phrases.values()))
+    if not scored or len(phrases) != expected:
+        raise StorageError(
+            f"{path}: expected {expected} phrases and the score of each; save the model again"
+        )
+    return phrases
 
 
 def _line(error: BaseException) -> str:

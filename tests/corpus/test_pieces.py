@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 from spacy.attrs import IS_SPACE, LENGTH, ORTH
 
 from topicfactors.corpus import pieces
-from topicfactors.corpus.pieces import PieceByPiece, TextByText, splits_at_white_space
+from topicfactors.corpus.pieces import (
+    PieceByPiece,
+    TextByText,
+    TextByTextTagged,
+    splits_at_white_space,
+)
 
 ATTRIBUTES = [ORTH, LENGTH, IS_SPACE]
 TEXTS = [
@@ -20,7 +25,7 @@ TEXTS = [
 
 
 def not_space(tokens):
-    return tokens[:, 2] == 0
+    return tokens[:, 2] == 0, tokens[:, 0]
 
 
 def both(language="en"):
@@ -46,6 +51,27 @@ def test_the_words_are_those_of_whole_texts(language):
 def test_so_are_those_of_any_texts(texts):
     whole, parts = both()
     agree(whole.words(texts), parts.words(texts))
+
+
+def test_hashes_are_spelled_again():
+    for reader in both():
+        found = reader.words(["steam engine"])
+        assert reader.spell(found.hashes) == ["steam", "engine"]
+
+
+def test_a_pipeline_reads_whole_texts():
+    nlp = spacy.blank("en")
+    seen = []
+
+    @spacy.Language.component("pieces_test_watch")
+    def watch(doc):
+        seen.append(doc.text)
+        return doc
+
+    nlp.add_pipe("pieces_test_watch")
+    whole, _ = both()
+    agree(whole.words(TEXTS), TextByTextTagged(nlp, ATTRIBUTES, not_space).words(TEXTS))
+    assert seen == TEXTS
 
 
 def test_only_new_pieces_are_asked_for(monkeypatch):

@@ -1,20 +1,13 @@
-"""Blocks of texts to counts, in one process or several."""
+"""Blocks of texts to words in order and to counts, in one process or several."""
 
 import time
 
 import numpy as np
 import pytest
-import spacy
 
 from topicfactors.corpus import tokenizers
-from topicfactors.corpus.tokenizers import (
-    TokenRules,
-    blank,
-    count_block,
-    count_texts,
-    language_stop_words,
-)
-from topicfactors.errors import ConfigurationError
+from topicfactors.corpus.rules import TokenRules
+from topicfactors.corpus.tokenizers import count_block, count_texts, read_texts, token_block
 
 
 def words_of(rules, text):
@@ -49,7 +42,11 @@ def test_blocks_without_words_have_rows(texts):
         (TokenRules(lowercase=False), {"Steam", "engines"}),
         (TokenRules(min_length=1), {"steam", "engines", "x"}),
         (TokenRules(min_length=6), {"engines"}),
-        (TokenRules(letters_only=False, min_length=1), {"steam", "engines", "x", "1712", "$"}),
+        (TokenRules(letters_only=False, min_length=1), {"steam", "engines", "x", "$"}),
+        (
+            TokenRules(letters_only=False, min_length=1, numbers="keep"),
+            {"steam", "engines", "x", "1712", "$"},
+        ),
         (TokenRules(stop_words=frozenset({"steam"})), {"engines"}),
     ],
 )
@@ -67,21 +64,91 @@ def test_words_that_spacy_has_numbers_for_are_words(word):
     assert words_of(TokenRules(stop_words=frozenset({word})), f"{word} steam") == {"steam": 1}
 
 
-def test_stop_words_are_those_of_the_language():
-    assert {"the", "and"} <= language_stop_words("en")
-    assert {"und", "die"} <= language_stop_words("de")
+NUMBERS = "Steam 3-4 1,234.5 2nd two 7 example.org me@example.org"
 
 
-def test_a_language_is_made_once():
-    assert blank("en") is blank("en")
-    assert blank("en").lang == spacy.blank("en").lang
+@pytest.mark.parametrize("letters_only", [True, False])
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ({}, []),
+        ({"numbers": "keep"}, ["1,234.5"]),
+        ({"numbers": "fold"}, ["<number>"] * 4),
+        ({"urls": "keep"}, ["example.org", "me@example.org"]),
+        ({"urls": "fold", "lowercase": False}, ["<url>", "<url>"]),
+        ({"urls": "fold", "numbers": "fold"}, [*["<number>"] * 4, "<url>", "<url>"]),
+    ],
+)
+def test_numbers_and_urls_whatever_letters_only_says(letters_only, rules, expected):
+    block = token_block(TokenRules(letters_only=letters_only, **rules), [NUMBERS])
+    words = [word for word in block.texts()[0] if word not in ("Steam", "steam", "2nd", "two")]
+    assert words == expected
 
 
-@pytest.mark.parametrize("language", ["qq", "", "ja-not-installed", None])
-def test_an_unknown_language_is_refused_in_one_line(language):
-    with pytest.raises(ConfigurationError, match="language must be a spaCy") as caught:
-        blank(language)
-    assert "\n" not in str(caught.value)
+def test_words_keep_their_order():
+    block = token_block(TokenRules(), ["steam engine steam", "", "valve engine"])
+    assert block.texts() == [["steam", "engine", "steam"], [], ["valve", "engine"]]
+    assert block.lengths.tolist() == [3, 0, 2]
+
+
+class TestPattern:
+    def words(self, text, **rules):
+        return token_block(TokenRules(**{"min_length": 1, **rules}), [text]).texts()[0]
+
+    def test_it_finds_the_words(self):
+        assert self.words("Hooke's spring-1", token_pattern=r"[a-z'-]+") == ["hooke's", "spring-"]
+
+    def test_a_group_is_the_word(self):
+        assert self.words("#steam #valve engine", token_pattern=r"#(\w+)") == ["steam", "valve"]
+
+    def test_case_length_and_stop_words_hold(self):
+        rules = {"token_pattern": r"\w+", "lowercase": False, "min_length": 3}
+        stop = frozenset({"Valve"})
+        assert self.words("Steam of Valve 1712", **rules, stop_words=stop) == ["Steam", "1712"]
+
+
+class TestLemmas:
+    def words(self, text, **rules):
+        return token_block(TokenRules(lemmatize=True, **rules), [text]).texts()[0]
+
+    def test_those_of_the_tables(self):
+        assert self.words("Mice saw engines engines") == ["mouse", "see", "engine", "engine"]
+        assert self.words("Die Häuser", language="de") == ["der", "haus"]
+
+    def test_a_case_that_is_kept_is_looked_up_as_it_is(self):
+        assert self.words("Mice mice", lowercase=False) == ["Mice", "mouse"]
+
+    @pytest.mark.parametrize("stop", ["mice", "mouse"])
+    def test_a_stop_word_is_one_before_and_after(self, stop):
+        assert self.words("mice engines", stop_words=frozenset({stop})) == ["engine"]
+
+    def test_the_length_is_that_of_the_lemma(self):
+        assert self.words("mice engines", min_length=5) == ["mouse", "engine"]
+
+    def test_folded_numbers_stay_folded(self):
+        found = self.words("mice 1712", numbers="fold", min_length=1)
+        assert found == ["mouse", "<number>"]
+
+    @pytest.mark.parametrize("text", ["", "!?"])
+    def test_no_words(self, text):
+        assert self.words(text) == []
+
+    def test_a_lemma_is_looked_up_once_for_each_piece(self, monkeypatch):
+        from topicfactors.corpus import selection
+
+        asked = []
+        table = selection.lookup_lemmas("en")
+
+        class Counting:
+            def get(self, key):
+                asked.append(key)
+                return table.get(key)
+
+        monkeypatch.setattr(selection, "lookup_lemmas", lambda language: Counting())
+        rules = {"stop_words": frozenset({"unlike any other rules"})}
+        self.words("engines engines engines", **rules)
+        self.words("engines", **rules)
+        assert len(asked) == 1
 
 
 @pytest.mark.parametrize("sign", ["(", "'", "=", "-"])
@@ -104,6 +171,21 @@ def test_blocks_come_in_the_order_of_the_texts_whatever_the_number_of_processes(
         [np.bincount(block.documents, block.counts, minlength=block.size) for block in blocks]
     )
     assert totals.tolist() == [number % 7 for number in range(300)]
+
+
+def test_words_in_order_come_from_several_processes_too(monkeypatch):
+    monkeypatch.setattr(tokenizers, "BLOCK", 2_000)
+    monkeypatch.setattr(tokenizers, "SERIAL", 4_000)
+    texts = [f"word{'abcdefghij'[number % 10] * 3} " * (number % 7) for number in range(100)]
+    blocks = list(read_texts(TokenRules(), iter(texts), 2))
+    assert [words for block in blocks for words in block.texts()] == [t.split() for t in texts]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_threshold_below_a_block_loses_nothing(monkeypatch, jobs):
+    monkeypatch.setattr(tokenizers, "SERIAL", 0)
+    blocks = list(count_texts(TokenRules(), ["steam engine"], jobs))
+    assert [block.size for block in blocks] == [1]
 
 
 def test_texts_are_held_a_few_blocks_at_a_time(monkeypatch):

@@ -8,7 +8,7 @@ text by text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -25,8 +25,8 @@ class Words(NamedTuple):
     hashes: NDArray[np.uint64]  # (tokens,) spaCy's hash of its spelling
 
 
-Keep = Callable[[NDArray[np.uint64]], NDArray[np.bool_]]
-"""Token attributes ``(tokens, A)`` -> which of them are words; the first column is the hash."""
+Select = Callable[[NDArray[np.uint64]], tuple[NDArray[np.bool_], NDArray[np.uint64]]]
+"""Token attributes ``(tokens, A)`` -> which of them are words, and the hash of each as a word."""
 
 
 def splits_at_white_space(nlp: Any) -> bool:
@@ -41,27 +41,40 @@ def splits_at_white_space(nlp: Any) -> bool:
 class TextByText:
     """Tokenise every text as a whole."""
 
-    def __init__(self, nlp: Any, attributes: Sequence[int], keep: Keep) -> None:
-        self.nlp, self.attributes, self.keep = nlp, list(attributes), keep
+    def __init__(self, nlp: Any, attributes: Sequence[int], select: Select) -> None:
+        self.nlp, self.attributes, self.select = nlp, list(attributes), select
 
     def words(self, texts: Sequence[str]) -> Words:
         """The words of some texts."""
-        arrays = [self._tokens(text) for text in texts]
-        tokens = np.concatenate(arrays) if arrays else np.empty((0, 1), np.uint64)
+        width = len(self.attributes)
+        arrays = [doc.to_array(self.attributes).reshape(-1, width) for doc in self._read(texts)]
+        tokens = np.concatenate([*arrays, np.empty((0, width), np.uint64)])
         owners = np.repeat(np.arange(len(texts)), [len(array) for array in arrays])
-        kept = self.keep(tokens) if len(tokens) else np.empty(0, bool)
-        return Words(owners[kept], tokens[kept, 0])
+        kept, hashes = self.select(tokens)
+        return Words(owners[kept], hashes[kept])
 
-    def _tokens(self, text: str) -> NDArray[np.uint64]:
-        array: NDArray[np.uint64] = self.nlp.make_doc(text).to_array(self.attributes)
-        return array.reshape(-1, len(self.attributes))
+    def spell(self, hashes: NDArray[np.uint64]) -> list[str]:
+        """The spellings of some hashes that :meth:`words` gave last."""
+        strings = self.nlp.vocab.strings
+        return [strings[number] for number in hashes.tolist()]
+
+    def _read(self, texts: Sequence[str]) -> Iterable[Any]:
+        return map(self.nlp.make_doc, texts)
+
+
+class TextByTextTagged(TextByText):
+    """Send every text through the whole pipeline: its taggers look at neighbours."""
+
+    def _read(self, texts: Sequence[str]) -> Iterable[Any]:
+        documents: Iterable[Any] = self.nlp.pipe(texts)
+        return documents
 
 
 class PieceByPiece(TextByText):
     """Tokenise every different piece once, and put the texts together from them."""
 
-    def __init__(self, nlp: Any, attributes: Sequence[int], keep: Keep) -> None:
-        super().__init__(nlp, attributes, keep)
+    def __init__(self, nlp: Any, attributes: Sequence[int], select: Select) -> None:
+        super().__init__(nlp, attributes, select)
         self._forget()
 
     def words(self, texts: Sequence[str]) -> Words:
@@ -93,9 +106,9 @@ class PieceByPiece(TextByText):
         doc = self.nlp.make_doc(" ".join(new))
         tokens = doc.to_array([*self.attributes, SPACY])
         owners = np.concatenate([[0], np.cumsum(tokens[:-1, -1])]).astype(np.int64)
-        kept = self.keep(tokens)
+        kept, hashes = self.select(tokens)
         ends = np.cumsum(np.bincount(owners[kept], minlength=len(new)))
         self.bounds = np.concatenate([self.bounds, self.bounds[-1] + ends])
-        self.hashes = np.concatenate([self.hashes, tokens[kept, 0]])
+        self.hashes = np.concatenate([self.hashes, hashes[kept]])
         numbers = range(len(self.places), len(self.places) + len(new))
         self.places.update(zip(new, numbers, strict=True))

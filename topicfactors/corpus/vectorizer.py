@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,31 +12,63 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from topicfactors.corpus.blocks import CountedBlock, TokenBlock, assemble, counted
 from topicfactors.corpus.documents import Problem, check_texts, clean_text, describe_problems
 from topicfactors.corpus.matrix import CountsMatrix
-from topicfactors.corpus.tokenizers import TokenRules, blank, count_texts, language_stop_words
+from topicfactors.corpus.phrases import Sequences, join, learn
+from topicfactors.corpus.pruning import Pruning
+from topicfactors.corpus.rules import TokenRules, check_switch, token_rules
+from topicfactors.corpus.tokenizers import count_texts, read_texts
 from topicfactors.errors import ConfigurationError, CorpusWarning, InputError
+from topicfactors.values import is_whole, number, whole
 
 
 class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Count the words of documents: spaCy's tokeniser, CountVectorizer's rules of pruning.
+    """Count the words of documents: spaCy's tokenisers, CountVectorizer's rules of pruning.
 
     Parameters
     ----------
     language
-        spaCy's code of the language ("en", "de", "it", …); its blank tokeniser is used.
+        spaCy's code of the language ("en", "de", "it", …), whose blank tokeniser is used. Some
+        (Japanese, Korean, Thai, …) need a package that spaCy names. Words of Chinese and Japanese
+        are short, and most are left out unless ``min_length=1``.
+    spacy_model
+        Name or path of an installed spaCy pipeline ("en_core_web_sm"), which tokenises instead and
+        knows its language. Its taggers run, slowly, only for ``lemmatize`` and ``pos``; its parser
+        and its recogniser of entities never do.
+    lemmatize
+        Count lemmas ("mouse" for "mice"): those of ``spacy_model``, or of the tables of
+        spacy-lookups-data (``pip install 'topicfactors[lemmas]'``), which know no context.
+    pos
+        Count only tokens with these universal part-of-speech tags, as in ``("NOUN", "ADJ")``; needs
+        a ``spacy_model``. It holds for numbers ("NUM") and URLs too. None for all.
+    token_pattern
+        A regular expression that finds the words instead of spaCy, in the text in lower case if
+        ``lowercase``; a group in it is the word. ``letters_only`` is for spaCy's tokens alone.
     lowercase
         Fold the case.
     stop_words
-        ``"language"`` for spaCy's list of the language, None, or an iterable of words.
+        ``"language"`` for spaCy's list of the language, None, or an iterable of words; a token is
+        left out when it or its lemma is one.
     letters_only
         Count only tokens made of letters; else all but punctuation and white space.
+    numbers, urls
+        Tokens with digits and without letters; URLs and e-mail addresses. ``"drop"`` them, whatever
+        ``letters_only`` says, ``"keep"`` them, or ``"fold"`` all of them to the one word
+        ``<number>`` or ``<url>`` (which ``max_df`` may leave out, as it is in many documents).
     min_length
-        Shortest word, in characters.
+        Shortest word, in characters; of the lemma, where lemmas are counted.
+    phrases
+        Join neighbours that come together more often than by chance ("steam_engine"), learnt in
+        fit on the words that are left.
+    phrase_min_count, phrase_threshold
+        A phrase is seen more often, and has a higher score than that (gensim's default scorer).
     min_df, max_df
         Leave out words in fewer or more documents: a number (int) or share (float) of them.
     max_features
         Keep at most so many words, the most frequent; None for all.
+    strict
+        Refuse what is no text or empty, instead of a warning and an empty row.
     n_jobs
         Processes to tokenise with; −1 for all cores.
 
@@ -45,6 +76,8 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     vocabulary_
         Word to column.
+    phrases_
+        Phrase to score; empty without ``phrases``.
 
     Examples
     --------
@@ -53,29 +86,51 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     [[1, 1], [0, 0]]
     >>> counts.feature_names.tolist()
     ['engines', 'moves']
+    >>> list(DocumentVectorizer(numbers="fold").tokenize(["In 1712 Newcomen's engine", "!"]))
+    [['<number>', 'newcomen', 'engine'], []]
     """
 
     def __init__(
         self,
         *,
         language: str = "en",
+        spacy_model: str | None = None,
+        lemmatize: bool = False,
+        pos: Iterable[str] | None = None,
+        token_pattern: str | None = None,
         lowercase: bool = True,
         stop_words: str | Iterable[str] | None = "language",
         letters_only: bool = True,
+        numbers: str = "drop",
+        urls: str = "drop",
         min_length: int = 3,
+        phrases: bool = False,
+        phrase_min_count: int = 10,
+        phrase_threshold: float = 10.0,
         min_df: float = 2,
         max_df: float = 0.5,
         max_features: int | None = 10_000,
+        strict: bool = False,
         n_jobs: int | None = None,
     ) -> None:
         self.language = language
+        self.spacy_model = spacy_model
+        self.lemmatize = lemmatize
+        self.pos = pos
+        self.token_pattern = token_pattern
         self.lowercase = lowercase
         self.stop_words = stop_words
         self.letters_only = letters_only
+        self.numbers = numbers
+        self.urls = urls
         self.min_length = min_length
+        self.phrases = phrases
+        self.phrase_min_count = phrase_min_count
+        self.phrase_threshold = phrase_threshold
         self.min_df = min_df
         self.max_df = max_df
         self.max_features = max_features
+        self.strict = strict
         self.n_jobs = n_jobs
 
     def __sklearn_tags__(self) -> Any:
@@ -90,7 +145,7 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def fit_transform(self, texts: Iterable[Any], y: object = None) -> CountsMatrix:
-        """Learn the vocabulary and count.
+        """Learn the vocabulary, and the phrases if asked for, and count.
 
         Parameters
         ----------
@@ -106,29 +161,68 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InputError
-            When there are no documents, or no word is left.
+            When there are no documents, or no word is left; with ``strict``, at the first value
+            that is no text or empty.
         ConfigurationError
-            When a parameter has a value that makes no sense.
+            When a parameter has a value that makes no sense, or needs what is not installed.
         """
-        self._check_parameters()
+        rules = self.rules()
+        problems: list[Problem] = []
+        source, phrases = self._checked(texts, problems), {}
+        if self.phrases:
+            corpus = Sequences(read_texts(rules, source, effective_n_jobs(self.n_jobs)))
+            phrases = learn(corpus, self.phrase_min_count, self.phrase_threshold)
+            blocks: Iterable[CountedBlock] = (counted(join(block, phrases)) for block in corpus)
+        else:
+            blocks = count_texts(rules, source, effective_n_jobs(self.n_jobs))
         known: dict[str, int] = {}
-        counts = self._count(texts, known, grow=True)
+        counts = assemble(blocks, known, grow=True)
+        _warn(problems)
         if counts.shape[0] == 0:
             raise InputError("there are no documents: expected at least one text")
+        if not known:
+            raise InputError(self._explain_no_words(counts.shape[0]))
         words = np.array(list(known), dtype=object)
-        order = np.argsort(words) if len(words) else np.empty(0, np.int64)
+        order = np.argsort(words)
         counts, words = counts[:, order], words[order]
-        columns = self._kept(counts)
+        pruning = self._pruning()
+        columns = pruning.columns(counts)
         if len(columns) == 0:
-            raise InputError(self._explain_empty(counts, len(words)))
+            raise pruning.nothing_left(counts.shape[0], len(words))
+        self.phrases_: dict[str, float] = phrases
         self.vocabulary_ = {word: column for column, word in enumerate(words[columns])}
         return CountsMatrix(counts[:, columns], feature_names=words[columns])
 
     def transform(self, texts: Iterable[Any]) -> CountsMatrix:
         """Count the words of the vocabulary, int32 ``(N, V)``; other words are ignored."""
         check_is_fitted(self, "vocabulary_")
-        counts = self._count(texts, dict(self.vocabulary_), grow=False)
+        rules, problems = self.rules(), list[Problem]()
+        source, jobs = self._checked(texts, problems), effective_n_jobs(self.n_jobs)
+        if self.phrases_:
+            read = read_texts(rules, source, jobs)
+            blocks: Iterable[CountedBlock] = (counted(join(block, self.phrases_)) for block in read)
+        else:
+            blocks = count_texts(rules, source, jobs)
+        counts = assemble(blocks, dict(self.vocabulary_), grow=False)
+        _warn(problems)
         return CountsMatrix(counts, feature_names=self.get_feature_names_out())
+
+    def tokenize(self, texts: Iterable[Any]) -> Iterator[list[str]]:
+        """The words of each document in their order, as they are counted.
+
+        Words outside the vocabulary are among them, so that no fit is needed but for phrases. Some
+        hundred thousand characters are read ahead.
+
+        Parameters
+        ----------
+        texts
+            As in :meth:`fit_transform`; what is no text has no words.
+        """
+        if self.phrases:
+            check_is_fitted(self, "phrases_")
+        rules, problems = self.rules(), list[Problem]()
+        source, jobs = self._checked(texts, problems), effective_n_jobs(self.n_jobs)
+        return self._tokens(read_texts(rules, source, jobs), problems)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """The words in the order of the columns, ``(V,)``."""
@@ -136,117 +230,66 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.array(sorted(self.vocabulary_, key=self.vocabulary_.__getitem__), dtype=object)
 
     def rules(self) -> TokenRules:
-        """The parameters as the tokeniser reads them.
+        """The parameters as the tokeniser reads them; all others are checked too.
 
         Raises
         ------
         ConfigurationError
-            When there is no such language, or the stop words are no words.
+            When a value makes no sense, does not fit the others, or needs what is not installed.
         """
-        blank(self.language)
-        return TokenRules(
-            self.language,
-            self.lowercase,
-            self.letters_only,
-            self.min_length,
-            self._stop_words(),
-        )
-
-    def _stop_words(self) -> frozenset[str]:
-        if self.stop_words is None:
-            return frozenset()
-        if isinstance(self.stop_words, str):
-            if self.stop_words != "language":
-                raise ConfigurationError(
-                    "stop_words must be 'language', None or a list of words, "
-                    f"got {self.stop_words!r}"
-                )
-            return language_stop_words(self.language)
-        if not isinstance(self.stop_words, Iterable):
+        self._pruning().check()
+        for name in ("phrases", "strict"):
+            check_switch(name, getattr(self, name))
+        whole("phrase_min_count", self.phrase_min_count, 1)
+        number("phrase_threshold", self.phrase_threshold, open_ends="low")
+        if self.n_jobs is not None and (not is_whole(self.n_jobs) or self.n_jobs == 0):
             raise ConfigurationError(
-                f"stop_words must be 'language', None or a list of words, got {self.stop_words!r}"
+                f"n_jobs must be a number of processes, -1 for all cores, or None, "
+                f"got {self.n_jobs!r}"
             )
-        words = (str(word) for word in self.stop_words)
-        return frozenset(word.lower() for word in words) if self.lowercase else frozenset(words)
+        return token_rules(self.get_params(deep=False))
 
-    def _count(self, texts: Iterable[Any], known: dict[str, int], grow: bool) -> Any:
-        """Counts ``(N, len(known))``; unknown words get a column or are dropped."""
+    def _tokens(self, blocks: Iterable[TokenBlock], problems: list[Problem]) -> Iterator[list[str]]:
+        phrases: dict[str, float] = getattr(self, "phrases_", {})
+        for block in blocks:
+            yield from (join(block, phrases) if phrases else block).texts()
+        _warn(problems)
+
+    def _pruning(self) -> Pruning:
+        return Pruning(self.min_df, self.max_df, self.max_features)
+
+    def _checked(self, texts: Iterable[Any], problems: list[Problem]) -> Iterator[str]:
+        """A text for every row; what is none is refused (``strict``), or empty and noted."""
         if isinstance(texts, str | bytes):
             raise InputError("texts must be an iterable of texts, got one text; put it in a list")
         check_texts(texts)
-        problems: list[Problem] = []
-        rows, columns, values, documents = [], [], [], 0
-        jobs = effective_n_jobs(self.n_jobs)
-        for block in count_texts(self.rules(), _checked(texts, problems), jobs):
-            default = -1
-            if grow:
-                for word in block.spellings:
-                    known.setdefault(word, len(known))
-            place = np.array([known.get(w, default) for w in block.spellings], dtype=np.int32)
-            found = place[block.words] if len(place) else block.words
-            keep = found >= 0
-            rows.append(np.bincount(block.documents[keep], minlength=block.size))
-            columns.append(found[keep])
-            values.append(block.counts[keep])
-            documents += block.size
-        if problems:
-            warnings.warn(describe_problems(problems), CorpusWarning, stacklevel=3)
-        each = np.concatenate(rows) if rows else np.empty(0, np.int64)
-        offsets = np.concatenate([[0], np.cumsum(each)])
-        parts = [np.concatenate(p) if p else np.empty(0, np.int32) for p in (values, columns)]
-        matrix = CountsMatrix((*parts, offsets), shape=(documents, len(known)), dtype=np.int32)
-        matrix.sort_indices()
-        return matrix
+        return _texts(texts, self.strict, problems)
 
-    def _kept(self, counts: Any) -> NDArray[np.int64]:
-        """Columns within the document frequencies asked for, at most ``max_features``."""
-        documents = counts.shape[0]
-        each = np.bincount(counts.indices, minlength=counts.shape[1])
-        keep = each >= _documents(self.min_df, documents)
-        keep &= each <= _documents(self.max_df, documents)
-        columns = np.flatnonzero(keep)
-        if self.max_features is not None and len(columns) > self.max_features:
-            totals = np.asarray(counts.sum(axis=0)).ravel()[columns]
-            columns = np.sort(columns[np.argsort(-totals, kind="stable")[: self.max_features]])
-        return columns
-
-    def _explain_empty(self, counts: Any, words: int) -> str:
-        if words == 0:
-            return (
-                f"no words in {counts.shape[0]:,} documents: every text is empty, or none of its "
-                f"tokens passes letters_only={self.letters_only}, min_length={self.min_length} "
-                "and stop_words"
-            )
+    def _explain_no_words(self, documents: int) -> str:
+        rules = [f"letters_only={self.letters_only}", f"min_length={self.min_length}"]
+        if self.token_pattern is not None:
+            rules[0] = f"token_pattern={self.token_pattern!r}"
+        if self.pos is not None:
+            rules.append(f"pos={list(self.pos)!r}")
         return (
-            f"none of {words:,} words is left: min_df={self.min_df} and max_df={self.max_df} leave "
-            f"out all of them; lower min_df, raise max_df, or give more than {counts.shape[0]:,} "
-            "documents"
+            f"no words in {documents:,} documents: every text is empty, or none of its tokens "
+            f"passes {', '.join(rules)} and stop_words"
         )
 
-    def _check_parameters(self) -> None:
-        for name in ("min_df", "max_df"):
-            value = getattr(self, name)
-            whole, share = isinstance(value, numbers.Integral), isinstance(value, numbers.Real)
-            if not (whole and value >= 1) and not (share and not whole and 0.0 <= value <= 1.0):
-                raise ConfigurationError(
-                    f"{name} must be a whole number of documents (1 or more) or a share between "
-                    f"0.0 and 1.0, got {value!r}"
-                )
-        for name in ("max_features", "min_length"):
-            value = getattr(self, name)
-            whole = isinstance(value, numbers.Integral)
-            left_out = value is None and name == "max_features"
-            if not left_out and not (whole and value >= 1):
-                raise ConfigurationError(f"{name} must be a whole number above 0, got {value!r}")
 
-
-def _documents(bound: float, documents: int) -> float:
-    return bound if isinstance(bound, numbers.Integral) else bound * documents
-
-
-def _checked(texts: Iterable[Any], problems: list[Problem]) -> Iterator[str]:
-    for row, value in enumerate(texts):
+def _texts(values: Iterable[Any], strict: bool, problems: list[Problem]) -> Iterator[str]:
+    for row, value in enumerate(values):
         text, problem = clean_text(value)
+        if problem is not None and strict:
+            raise InputError(
+                f"texts: row {row} {problem}; give it a text, leave it out, or keep it as an empty "
+                "row with strict=False"
+            )
         if problem is not None:
             problems.append(Problem(row, str(row), problem))
         yield text
+
+
+def _warn(problems: list[Problem]) -> None:
+    if problems:
+        warnings.warn(describe_problems(problems), CorpusWarning, stacklevel=3)

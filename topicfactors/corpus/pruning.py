@@ -1,0 +1,63 @@
+"""Which columns of counts are kept: CountVectorizer's bounds on document frequency."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.values import is_number, is_whole
+
+
+class Pruning(NamedTuple):
+    """Bounds in documents (int) or as a share of them (float); at most so many words."""
+
+    min_df: float
+    max_df: float
+    max_features: int | None
+
+    def check(self) -> None:
+        """Refuse what is no bound.
+
+        Raises
+        ------
+        ConfigurationError
+            With what is allowed.
+        """
+        for name in ("min_df", "max_df"):
+            value = getattr(self, name)
+            share = is_number(value) and not is_whole(value) and 0.0 <= value <= 1.0
+            if not share and not (is_whole(value) and value >= 1):
+                raise ConfigurationError(
+                    f"{name} must be a whole number of documents (1 or more) or a share between "
+                    f"0.0 and 1.0, got {value!r}"
+                )
+        most = self.max_features
+        if most is not None and not (is_whole(most) and most >= 1):
+            raise ConfigurationError(f"max_features must be a whole number above 0, got {most!r}")
+
+    def columns(self, counts: Any) -> NDArray[np.int64]:
+        """Columns of counts ``(N, V)`` within the bounds, the most frequent, ascending."""
+        documents = counts.shape[0]
+        each = np.bincount(counts.indices, minlength=counts.shape[1])
+        keep = each >= _documents(self.min_df, documents)
+        keep &= each <= _documents(self.max_df, documents)
+        columns = np.flatnonzero(keep)
+        if self.max_features is not None and len(columns) > self.max_features:
+            totals = np.asarray(counts.sum(axis=0)).ravel()[columns]
+            columns = np.sort(columns[np.argsort(-totals, kind="stable")[: self.max_features]])
+        return columns
+
+    def nothing_left(self, documents: int, words: int) -> InputError:
+        """The error for a corpus of which no word is kept."""
+        return InputError(
+            f"none of {words:,} words is left: min_df={self.min_df} and max_df={self.max_df} leave "
+            f"out all of them; lower min_df, raise max_df, or give more than {documents:,} "
+            "documents"
+        )
+
+
+def _documents(bound: float, documents: int) -> float:
+    return bound if is_whole(bound) else bound * documents
