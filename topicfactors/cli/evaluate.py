@@ -51,7 +51,8 @@ def evaluate(
     Examples: topicfactors evaluate run new/; topicfactors evaluate run new/ --bound iwae --json
     """
     from topicfactors.cli.inputs import Inputs
-    from topicfactors.cli.runs import model_of, open_run, scores_on
+    from topicfactors.cli.runs import model_of, open_run
+    from topicfactors.cli.scores import scores_on
     from topicfactors.corpus.columns import Columns
 
     pipeline = open_run(run)
