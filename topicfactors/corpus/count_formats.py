@@ -1,0 +1,218 @@
+"""Files of counts: Matrix Market, UCI bag of words, svmlight and SciPy's .npz."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import warnings
+import zipfile
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from topicfactors.corpus.lines import BROKEN, open_bytes, open_seekable
+from topicfactors.errors import InputError
+
+REFUSED = (ValueError, OverflowError, MemoryError, KeyError, NotImplementedError)
+
+
+class Entries(NamedTuple):
+    """What a file of counts holds."""
+
+    matrix: Any  # SciPy COO (N, V)
+    labels: list[str | None] | None = None
+    open_ended: bool = False  # the file does not say how many columns there are
+
+
+def read_matrix_market(path: str) -> Entries:
+    """A .mtx or .mm file, as SciPy and gensim write them; documents are rows."""
+    with open_bytes(path) as stream:
+        banner, sizes = _line(path, stream), _line(path, stream)
+        numbered = 2
+        while sizes.startswith("%") or (sizes and not sizes.strip()):
+            sizes, numbered = _line(path, stream), numbered + 1
+        fields, mirrored = _market_kind(path, banner)
+        if len(sizes.split()) != 3 or not all(size.isdigit() for size in sizes.split()):
+            raise InputError(
+                f"{path}, line {numbered}: must be the numbers of documents, words and entries, "
+                f"got {sizes[:40].strip()!r}"
+            )
+        matrix = _triples(path, stream, [int(n) for n in sizes.split()], numbered, fields)
+        return Entries(_mirrored(matrix) if mirrored else matrix)
+
+
+def read_uci(path: str) -> Entries:
+    """UCI's ``docword`` file: D, W and NNZ on lines of their own, then ``document word count``."""
+    with open_bytes(path) as stream:
+        sizes = []
+        for number, what in enumerate(("documents", "words", "entries"), 1):
+            line = _line(path, stream).strip()
+            if not line.isdigit():
+                raise InputError(
+                    f"{path}, line {number}: not the head of a UCI bag of words: must be the "
+                    f"number of {what}, got {line[:40]!r}"
+                )
+            sizes.append(int(line))
+        return Entries(_triples(path, stream, sizes, len(sizes), 3))
+
+
+def read_svmlight(path: str) -> Entries:
+    """An svmlight (libsvm) file; the targets are labels, columns may count from 0 or from 1."""
+    from sklearn.datasets import load_svmlight_file
+
+    def load(stream: Any) -> Any:
+        try:
+            return load_svmlight_file(stream, zero_based="auto")
+        except REFUSED as error:
+            raise ValueError(f"{_bad_line(path)}{error}") from error
+
+    with open_bytes(path) as stream:
+        matrix, targets = _parsed(path, "svmlight", load, stream)
+    return Entries(matrix.tocoo(), [_label(target) for target in targets.tolist()], True)
+
+
+def read_npz(path: str) -> Entries:
+    """A sparse matrix as ``scipy.sparse.save_npz`` writes it; nothing in it is unpickled."""
+    import scipy.sparse
+
+    def load(stream: Any) -> Any:
+        if not zipfile.is_zipfile(stream):
+            raise ValueError("it has no end, or another beginning")
+        stream.seek(0)
+        matrix = scipy.sparse.load_npz(stream)
+        if matrix.ndim != 2 or matrix.dtype.kind not in "buif":
+            raise ValueError(f"{matrix.ndim} dimensions of {matrix.dtype}; counts are numbers in 2")
+        if matrix.format in ("csr", "csc", "bsr"):
+            matrix.check_format(full_check=True)
+        return matrix.tocoo()
+
+    with contextlib.closing(open_seekable(path)) as stream:
+        return Entries(_parsed(path, "SciPy .npz", load, stream))
+
+
+def _parsed(path: str, kind: str, read: Callable[[Any], Any], stream: Any) -> Any:
+    """What a parser makes of a stream; its complaint becomes one line, with the line's number."""
+    try:
+        return read(stream)
+    except (*REFUSED, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split())
+        found = re.match(r"line (\d+): ?(.*)", reason)
+        where = f"{path}, line {found[1]}" if found else path
+        reason = found[2] if found else reason
+        raise InputError(f"{where}: no {kind} file, or a damaged one: {reason}") from error
+    except BROKEN as error:
+        raise InputError(f"{path}: cannot be read to its end: {error}") from error
+
+
+def _line(path: str, stream: Any) -> str:
+    try:
+        line: bytes = stream.readline()
+    except BROKEN as error:
+        raise InputError(f"{path}: cannot be read to its end: {error}") from error
+    return line.decode("latin-1")
+
+
+def _market_kind(path: str, banner: str) -> tuple[int, bool]:
+    """Numbers of an entry, and whether half of them stand for both halves, by the first line.
+
+    SciPy writes any matrix that happens to be symmetric as such.
+    """
+    parts = banner.lower().split()
+    if len(parts) != 5 or parts[:2] != ["%%matrixmarket", "matrix"]:
+        raise InputError(
+            f"{path}, line 1: not the banner of a Matrix Market file; must be "
+            f"'%%MatrixMarket matrix coordinate … general', got {banner[:60].strip()!r}"
+        )
+    _, _, layout, field, symmetry = parts
+    if layout != "coordinate" or symmetry not in ("general", "symmetric"):
+        raise InputError(
+            f"{path}: a Matrix Market file of kind '{layout} {symmetry}'; counts must be "
+            "'coordinate general' (scipy.io.mmwrite of a sparse matrix)"
+        )
+    if field not in ("real", "integer", "double", "pattern"):
+        raise InputError(f"{path}: {field} numbers are no counts; must be real or integer")
+    return 2 if field == "pattern" else 3, symmetry == "symmetric"
+
+
+def _mirrored(matrix: Any) -> Any:
+    """A matrix of which only one triangle was written, whole."""
+    import numpy as np
+    import scipy.sparse
+
+    off = matrix.row != matrix.col
+    rows = np.concatenate([matrix.row, matrix.col[off]])
+    columns = np.concatenate([matrix.col, matrix.row[off]])
+    values = np.concatenate([matrix.data, matrix.data[off]])
+    side = max(matrix.shape)
+    return scipy.sparse.coo_matrix((values, (rows, columns)), shape=(side, side))
+
+
+def _triples(path: str, stream: Any, sizes: list[int], head: int, fields: int) -> Any:
+    """COO matrix of lines ``document word count`` that follow ``head`` lines, counted from 1.
+
+    Without a third field every count is 1.
+    """
+    import numpy as np
+    import scipy.sparse
+
+    rows, columns, entries = sizes
+    table = _numbers(path, stream, head, fields)
+    if len(table) != entries:
+        raise InputError(
+            f"{path}: {len(table):,} entries, where its head says {entries:,}; the file is cut "
+            "off, or its head wrong"
+        )
+    places = table[:, :2].astype(np.int64)
+    inside = (places >= 1) & (places <= (rows, columns)) & (places == table[:, :2])
+    if not inside.all():
+        at = int(inside.all(axis=1).argmin())
+        raise InputError(
+            f"{path}, line {head + at + 1}: document {table[at, 0]:g}, word {table[at, 1]:g} is "
+            f"outside its head's {rows:,} documents and {columns:,} words, counted from 1"
+        )
+    values = table[:, 2] if fields == 3 else np.ones(len(table))
+    return scipy.sparse.coo_matrix((values, tuple(places.T - 1)), shape=(rows, columns))
+
+
+def _numbers(path: str, stream: Any, head: int, fields: int) -> Any:
+    """The rest of a stream as a table of float64."""
+    import numpy as np
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that there is no data
+        try:
+            table = np.loadtxt(stream, np.float64, comments=None, ndmin=2, encoding="latin-1")
+        except ValueError as error:
+            found = re.search(r"at row (\d+)(, column)?", str(error))
+            line = f", line {head + int(found[1]) + bool(found[2])}" if found else ""
+            raise InputError(
+                f"{path}{line}: must be {fields} numbers; {' '.join(str(error).split())}"
+            ) from error
+        except BROKEN as error:
+            raise InputError(f"{path}: cannot be read to its end: {error}") from error
+    if table.size and table.shape[1] != fields:
+        raise InputError(f"{path}: {table.shape[1]} numbers in a line, must be {fields}")
+    return table.reshape(-1, fields)
+
+
+def _label(target: float) -> str | None:
+    if target != target:  # NaN
+        return None
+    return str(int(target)) if target.is_integer() else str(target)
+
+
+def _bad_line(path: str) -> str:
+    """Which line of an svmlight file cannot be read, as ``line 3: ``; "" where all can."""
+    with open_bytes(path) as stream:
+        for number, line in enumerate(stream, 1):
+            target, *pairs = line.split(b"#")[0].split() or [b"0"]
+            try:
+                float(target)
+                cells = [pair.split(b":") for pair in pairs if not pair.startswith(b"qid:")]
+                columns = [int(column) for column, value in cells if float(value) is not None]
+            except ValueError:
+                return f"line {number}: "
+            rising = all(one < other for one, other in itertools.pairwise(columns))
+            if not rising or (columns and not 0 <= columns[0] <= columns[-1] < 2**31):
+                return f"line {number}: "
+    return ""
