@@ -41,6 +41,7 @@ def test_the_public_names_are_these():
         "TopicFactorsError",
         "TopicFactorsWarning",
         "__version__",
+        "explain",
         "load",
         "read_corpus",
         "save",

@@ -15,19 +15,31 @@ READ = {
 
 
 @pytest.mark.parametrize("suffix", sorted(READ))
-def test_posteriors_in_every_format(call, fitted, tmp_path, suffix):
+def test_tables_in_every_format(call, fitted, tmp_path, suffix):
     folder = tmp_path / "tables"
-    outcome = call("export", fitted, folder, "--posteriors", suffix)
+    outcome = call("export", fitted, folder, "--format", suffix)
     assert (outcome.status, outcome.out) == (0, "")
     assert f"written to {folder}: 3 factors, 10 words each" in outcome.err
-    names = sorted(path.name for path in folder.iterdir())
-    assert names == sorted(["factors.csv", "factors.json", "top_words.csv", f"posteriors.{suffix}"])
+    tables = {f"{name}.{suffix}" for name in ("factors", "top_words", "posteriors")}
+    assert {path.name for path in folder.iterdir()} == tables | {"factors.json", "model_card.md"}
     found, written = (
         READ[suffix](folder / f"posteriors.{suffix}"),
         pd.read_csv(fitted / "posteriors.csv"),
     )
     assert found["id"].tolist() == written["id"].tolist()
     np.testing.assert_allclose(found.iloc[:, 1:], written.iloc[:, 1:], rtol=1e-5)
+    words = READ[suffix](folder / f"top_words.{suffix}")
+    assert words["word"].tolist() == pd.read_csv(fitted / "top_words.csv")["word"].tolist()
+
+
+def test_markdown_is_a_table(call, fitted, tmp_path):
+    assert call("export", fitted, tmp_path / "md", "--format", "md", "-q").status == 0
+    head, rule, *rows = (tmp_path / "md" / "factors.md").read_text().splitlines()
+    assert head.startswith("| factor | prevalence |")
+    assert set(rule) == set("|-")
+    assert len(rows) == 3
+    card = (tmp_path / "md" / "model_card.md").read_bytes()
+    assert card == (fitted / "model_card.md").read_bytes()
 
 
 def test_the_defaults_are_the_tables_of_the_run(call, fitted, tmp_path):
@@ -38,7 +50,7 @@ def test_the_defaults_are_the_tables_of_the_run(call, fitted, tmp_path):
 
 def test_other_lengths_and_rankings(call, fitted, tmp_path):
     folder = tmp_path / "tables"
-    call("export", fitted, folder, "-n", "4", "--ranking", "weight", "--posteriors", "none")
+    call("export", fitted, folder, "-n", "4", "--ranking", "weight", "--no-posteriors")
     assert not list(folder.glob("posteriors*"))
     listed = json.loads((folder / "factors.json").read_text())
     assert listed["ranking"] == "weight"
@@ -90,7 +102,7 @@ def test_damaged_posteriors_are_one_line_and_leave_nothing(refused, run, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--posteriors", "xlsx"], "the name must end in one of"),
+        (["--format", "jsonlines"], "did you mean 'jsonl'?"),
         (["--ranking", "unheard"], "ranking must be one of"),
         (["-n", "0"], "--words"),
     ],

@@ -1,5 +1,6 @@
 """The run folder."""
 
+import pandas
 import pytest
 
 from topicfactors import DocumentVectorizer, load
@@ -8,8 +9,8 @@ from topicfactors.cli.runs import (
     model_of,
     open_run,
     posteriors_in,
-    rows_of,
-    stored_coherence,
+    rows_in,
+    stored,
 )
 from topicfactors.errors import StorageError
 
@@ -42,15 +43,31 @@ def test_the_model_of_a_run_is_the_last_step(fitted):
 
 
 def test_rows_are_those_that_were_written(fitted):
-    stored = stored_coherence(fitted, 3)
-    rows = rows_of(load(fitted / "model")[-1], coherence=stored)
+    rows = rows_in(fitted, load(fitted / "model")[-1], "exclusive", 10)
     text = (fitted / "factors.csv").read_text(encoding="utf-8")
-    assert stored_coherence(fitted, 4) is None
-    assert len(stored) == len(rows) == 3
     for row in rows:
         assert " ".join(row.words) in text
+        assert " ".join(row.suppressed) in text
+    assert [row.coherence for row in rows] == pytest.approx(stored(fitted, 3).coherence)
+
+
+def test_representative_documents_are_kept_with_the_factors(fitted):
+    known = stored(fitted, 3)
+    assert stored(fitted, 4) is None
+    posteriors = pandas.read_csv(fitted / "posteriors.csv", index_col="id")
+    assert any(known.documents)
+    for factor, ids in enumerate(known.documents):
+        assert (posteriors.loc[ids, f"factor_{factor}"] > 0.5).all()
+
+
+def test_coherence_of_other_words_is_not_what_was_stored(fitted):
+    model = load(fitted / "model")[-1]
+    assert {row.coherence for row in rows_in(fitted, model, "weight", 10)} == {None}
+    assert [row.documents for row in rows_in(fitted, model, "weight", 3)] == stored(
+        fitted, 3
+    ).documents
 
 
 def test_what_is_missing_is_none(tmp_path):
-    assert stored_coherence(tmp_path, 3) is None
+    assert stored(tmp_path, 3) is None
     assert posteriors_in(tmp_path) is None

@@ -1,19 +1,22 @@
 """Tables for the terminal."""
 
-import pytest
+import re
 
-from topicfactors.cli.tables import escape_words, print_factors
+import pytest
+from rich.console import Console
+
+from topicfactors.cli import tables
+from topicfactors.cli.tables import fitting, print_factors
 from topicfactors.export.factors import FactorRow
 
 
-def row(number, status="active", coherence=None, words=("steam", "engine")):
-    return FactorRow(number, 0.25, 0.2, status, coherence, list(words))
+def row(number, status="active", coherence=None, words=("steam", "engine"), against=("star",)):
+    return FactorRow(number, 0.25, 0.2, status, coherence, list(words), list(against), [])
 
 
 def test_words_are_no_markup(capsys):
     print_factors([row(0, words=["[bold]", "[/red]", "a[b]"])])
     assert "[bold] [/red] a[b]" in capsys.readouterr().out
-    assert escape_words(["plain", "words"]) == "plain words"
 
 
 @pytest.mark.parametrize("coherence", [None, -0.125])
@@ -31,3 +34,42 @@ def test_factors_that_tell_nothing_say_so(capsys):
     assert "(" not in lines[1]
     assert "(dead) steam engine" in lines[2]
     assert "(always-on) steam engine" in lines[3]
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Make stdout a terminal of some width."""
+
+    def of(width):
+        monkeypatch.setattr(
+            tables, "Console", lambda **options: Console(force_terminal=True, width=width)
+        )
+
+    return of
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 100, 200])
+def test_on_a_terminal_no_line_is_wider_and_no_word_is_cut(capsys, terminal, width):
+    terminal(width)
+    words, against = [f"word{n}" for n in range(30)], [f"other{n}" for n in range(30)]
+    print_factors([row(0, coherence=0.1, words=words, against=against)] * 2)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 2
+    for line in lines:
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", line)
+        assert len(plain) <= width
+        assert {w for w in plain.split() if w[0] in "wo" and w[-1].isdigit()} <= {*words, *against}
+    assert ("suppressed" in lines[0]) is (width >= 100)
+
+
+def test_what_is_no_terminal_gets_every_word(capsys):
+    words = [f"word{n}" for n in range(200)]
+    print_factors([row(0, words=words, against=("last",))])
+    (line,) = capsys.readouterr().out.splitlines()[1:]
+    assert line.split() == ["0", "25.0%", *words, "last"]
+
+
+def test_wide_letters_count_twice_when_words_are_fitted():
+    assert fitting("蒸汽 机车", 6) == "蒸汽"
+    assert fitting("蒸汽 机车", 9) == "蒸汽 机车"
+    assert fitting("one", 0) == "one"

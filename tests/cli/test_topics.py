@@ -12,7 +12,7 @@ def test_the_table_has_a_row_a_factor(call, fitted):
     outcome = call("topics", fitted)
     assert (outcome.status, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
-    assert lines[0].split() == ["factor", "on", "in", "NPMI", "words"]
+    assert lines[0].split() == ["factor", "on", "in", "NPMI", "words", "suppressed"]
     assert len(lines) == 1 + 3
     written = pd.read_csv(fitted / "factors.csv")
     for line, words in zip(lines[1:], written["top_words"], strict=True):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from topicfactors import load, save
-from topicfactors.cli import transform
+from topicfactors.cli import inputs
 
 COLUMNS = ["id", "factor_0", "factor_1", "factor_2"]
 
@@ -72,7 +72,7 @@ def test_the_training_documents_give_the_posteriors_of_the_run(call, fitted, cor
 
 def test_blocks_change_nothing(call, fitted, corpus, monkeypatch):
     whole = call("transform", fitted, corpus).out
-    monkeypatch.setattr(transform, "BLOCK", 7)
+    monkeypatch.setattr(inputs, "BLOCK", 7)
     assert call("transform", fitted, corpus).out.splitlines()[0] == whole.splitlines()[0]
     parts = pd.read_csv(io.StringIO(call("transform", fitted, corpus).out))
     found = pd.read_csv(io.StringIO(whole))

@@ -2,6 +2,7 @@
 
 import pickle
 
+import gensim
 import joblib
 import numpy as np
 import pandas as pd
@@ -102,3 +103,24 @@ def test_nothing_is_read_before_fit():
 def test_inverse_transform_refuses_another_number_of_factors(relaxed_model):
     with pytest.raises(InputError, match=r"each of the 4 factors, got shape \(2, 3\)"):
         relaxed_model.inverse_transform(np.zeros((2, 3)))
+
+
+def test_a_gensim_corpus_goes_in_as_it_is():
+    """Dictionary and bags of words; one document without words stays a row."""
+    dictionary = gensim.corpora.Dictionary(text.split() for text in TEXTS)
+    bags = [dictionary.doc2bow(text.split()) for text in TEXTS] + [[]]
+    fitted = model(2, max_iter=3).fit(bags, id2word=dictionary)
+    assert fitted.feature_names_in_.tolist() == [dictionary[n] for n in range(len(dictionary))]
+    assert fitted.transform(bags).shape == (len(bags), 2)
+    one = fitted.get_document_topics(bags[0], minimum_probability=0.0)
+    assert [p for _, p in one] == pytest.approx(fitted.transform(bags[:1])[0].tolist())
+    other = clone(fitted).partial_fit(bags, id2word=dictionary)
+    assert other.feature_names_in_.tolist() == fitted.feature_names_in_.tolist()
+
+
+def test_a_dictionary_belongs_to_bags_of_words(corpus):
+    with pytest.raises(InputError, match="id2word names the words of a bag-of-words corpus"):
+        model(2).fit(corpus.counts, id2word={0: "a"})
+    fitted = model(2, max_iter=1).fit([[(0, 1), (1, 2)], [(1, 1)]] * 4)
+    with pytest.raises(InputError, match="row 0"):
+        fitted.transform([[(5, 1)]])

@@ -57,7 +57,7 @@ def test_the_factor_table_has_a_row_a_factor(factors):
     (block,) = table.blocks
     assert table.columns[0] == "factor"
     assert [len(row) for row in block] == [len(table.columns)] * 3
-    assert block[0][-1] == rows_of(factors)[0].words
+    assert block[0][-2:] == (rows_of(factors)[0].words, rows_of(factors)[0].suppressed)
 
 
 @pytest.mark.parametrize("ranking", sorted(RANKINGS))

@@ -57,7 +57,3 @@ def explain(
     from topicfactors.cli.tables import print_lines
 
     print_lines(str(found))
-    words = pipeline[-1].top_words(8)
-    for factor in found.on():
-        listed = " ".join(word for word, _ in words[factor.factor])
-        print_lines(f"\nfactor {factor.factor} stands for: {listed}")

@@ -53,19 +53,20 @@ class Inputs:
         if self.vectorizer is None and not is_counts(source):
             raise InputError(
                 f"{run}: was fitted to counts and cannot read texts; give counts of the same words "
-                "(.mtx, .npz, .svmlight or docword.NAME.txt)"
+                "(.mtx, .npz, .svmlight or docword.NAME.txt), or fit a pipeline with a vectorizer"
             )
+        self.documents = None if is_counts(source) else stream_documents(source, columns)
 
     def blocks(self) -> Iterator[tuple[list[str], Any]]:
         """Ids and counts of some documents at a time, in their order."""
-        if is_counts(self.source):
+        if self.documents is None:
             whole = self.counted()
             for start in range(0, len(whole.ids), BLOCK):
                 ids = whole.ids[start : start + BLOCK]
                 self.read += len(ids)
                 yield ids, whole.counts[start : start + BLOCK]
             return
-        texts = self.ledger.record(stream_documents(self.source, self.columns))
+        texts = self.ledger.record(self.documents)
         while block := list(itertools.islice(texts, BLOCK)):
             self.read += len(block)
             yield self.ledger.ids[-len(block) :], self.vectorized(block)

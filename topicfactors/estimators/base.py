@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
+from topicfactors.corpus.bags import from_bags, is_bag_stream
 from topicfactors.errors import ConfigurationError, InputError
 from topicfactors.training.objectives import FactorObjective
 
@@ -85,12 +86,16 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
     ) -> scipy.sparse.csr_matrix:
         """Counts as CSR ``(N, V)``, float32 or float64; checked against those of ``fit``.
 
+        Bags of words, as gensim has them, are counted.
+
         Raises
         ------
         InputError
             When counts are negative or not finite, have another shape than ``(N, V)``, or the
             columns are not those of ``fit``.
         """
+        if is_bag_stream(X):
+            X = from_bags(X, None if reset else self.n_features_in_)
         names = feature_names if feature_names is not None else getattr(X, "feature_names", None)
         try:
             counts = self._checked(X, names, reset)
@@ -119,6 +124,15 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
         counts = check_array(X, estimator=self, input_name="X", **options)
         self._check_columns(counts, names)
         return counts
+
+    def _bags(self, X: Any, id2word: Any) -> Any:
+        """Counts of bags of words whose ids a dictionary explains."""
+        if not is_bag_stream(X):
+            raise InputError(
+                "id2word names the words of a bag-of-words corpus (lists of (word id, count)), got "
+                f"a {type(X).__name__}; for counts use feature_names"
+            )
+        return from_bags(X, id2word=id2word)
 
     def _name_columns(self, names: ArrayLike) -> None:
         words = _as_words(names)

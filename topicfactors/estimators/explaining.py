@@ -13,12 +13,14 @@ from topicfactors.corpus.vectorizer import DocumentVectorizer
 from topicfactors.errors import InputError
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.posteriors import PosteriorMixin
+from topicfactors.estimators.wording import WordingMixin
 from topicfactors.insight.evidence import Explanation, explained, shares
 
 AT_ONCE = 16  # documents whose factors are switched together
+LISTED = 6  # words that say what a factor stands for
 
 
-class ExplainingMixin(PosteriorMixin):
+class ExplainingMixin(PosteriorMixin, WordingMixin):
     """explain: which factors are on in a document, and which words say so."""
 
     def explain(self, X: Any, *, refine: int | str = "auto") -> list[Explanation]:
@@ -46,6 +48,7 @@ class ExplainingMixin(PosteriorMixin):
         ]
         joint = copy.deepcopy(self._joint()).cpu().double()
         names = self._words().tolist()
+        listed = [[word for word, _ in words] for words in self.top_words(LISTED)]
         results: list[Explanation] = []
         for bits, probabilities, marginals, part in found:
             seen = joint.likelihood.observe(Counts.from_scipy(part))
@@ -54,7 +57,7 @@ class ExplainingMixin(PosteriorMixin):
             with threads(self.n_jobs), torch.no_grad():
                 taken = shares(joint, seen, states[0])
             results += explained(
-                taken, seen, lengths, names, states, marginals, joint.likelihood.remainder
+                taken, seen, lengths, names, states, marginals, listed, joint.likelihood.remainder
             )
         return results
 

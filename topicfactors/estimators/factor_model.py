@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import scipy.sparse
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
 from topicfactors.corpus.counts import Counts
-from topicfactors.errors import ConfigurationError, InputError
-from topicfactors.estimators import parts
 from topicfactors.estimators.base import CountsEstimator, resolve_device, seeded, threads
-from topicfactors.estimators.checks import check_parameters
 from topicfactors.estimators.explaining import ExplainingMixin
 from topicfactors.estimators.fitting import FittingMixin
 from topicfactors.estimators.frames import FramesMixin
@@ -186,18 +182,26 @@ class BinaryFactorModel(
         self.callbacks = callbacks
 
     def fit(
-        self, X: Any, y: object = None, *, feature_names: ArrayLike | None = None
+        self,
+        X: Any,
+        y: object = None,
+        *,
+        feature_names: ArrayLike | None = None,
+        id2word: Any = None,
     ) -> BinaryFactorModel:
         """Fit the model to counts.
 
         Parameters
         ----------
         X
-            Counts ``(N, V)``, sparse or dense, whole or real-valued, not negative.
+            Counts ``(N, V)``, sparse or dense, whole or real-valued, not negative; or a corpus of
+            gensim's, N bags of (word id, count), which ``transform`` and its like take as well.
         y
             Ignored.
         feature_names
             The word of each column, where ``X`` does not carry them itself.
+        id2word
+            For bags of words: a gensim Dictionary, or a dict of ids to words.
 
         Raises
         ------
@@ -211,7 +215,7 @@ class BinaryFactorModel(
             On Ctrl-C, after the best weights so far were put in place: the model is usable.
         """
         going_on = bool(self.warm_start) and hasattr(self, "objective_")
-        counts, chosen = self._prepared(X, feature_names, going_on)
+        counts, chosen = self._prepared(X, feature_names, id2word, going_on)
         device = resolve_device(self.device)
         with (
             threads(self.n_jobs),
@@ -236,7 +240,12 @@ class BinaryFactorModel(
         return self
 
     def partial_fit(
-        self, X: Any, y: object = None, *, feature_names: ArrayLike | None = None
+        self,
+        X: Any,
+        y: object = None,
+        *,
+        feature_names: ArrayLike | None = None,
+        id2word: Any = None,
     ) -> BinaryFactorModel:
         """One pass over some documents, going on from the last.
 
@@ -246,7 +255,7 @@ class BinaryFactorModel(
         ``prevalence_`` and ``status_`` follow the documents of about the last ten.
         """
         first = not hasattr(self, "objective_")
-        counts, chosen = self._prepared(X, feature_names, not first)
+        counts, chosen = self._prepared(X, feature_names, id2word, not first)
         device = resolve_device(self.device)
         done = 0 if first else self.n_iter_
         with (
@@ -269,21 +278,3 @@ class BinaryFactorModel(
             self._add(counts, history, first, trainer.memories[0])
         self._pass_on(history)
         return self
-
-    def _prepared(
-        self, X: Any, names: ArrayLike | None, going_on: bool
-    ) -> tuple[scipy.sparse.csr_matrix, parts.Parts]:
-        """Counts and parts, or the error that says what is wrong with them."""
-        check_parameters(self)
-        chosen = parts.choose(self.get_params(deep=False), self.n_components)
-        if going_on and self._factors() != self.n_components:
-            raise ConfigurationError(
-                f"training goes on with a model of {self._factors()} factors, got "
-                f"n_components={self.n_components}; clone the model to start anew"
-            )
-        counts = self._validate(X, names, reset=not going_on)
-        if counts.sum() == 0:
-            raise InputError(
-                f"X has no tokens: all {counts.shape[0]} rows are empty; expected counts above 0"
-            )
-        return counts, chosen

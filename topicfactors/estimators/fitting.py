@@ -9,11 +9,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.sparse
+from numpy.typing import ArrayLike
 
 from topicfactors.corpus.counts import Counts
-from topicfactors.errors import FitWarning
+from topicfactors.errors import ConfigurationError, FitWarning, InputError
 from topicfactors.estimators import parts
 from topicfactors.estimators.base import CountsEstimator
+from topicfactors.estimators.checks import check_parameters
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.distil import distil
 from topicfactors.training.trainer import History, Schedule, Trainer
@@ -39,6 +42,25 @@ class FittingMixin(CountsEstimator):
     callbacks: Sequence[Callback] | None
     n_documents_: int
     _optimizer_state: dict[str, Any] | None = None  # of partial_fit, so that it goes on
+
+    def _prepared(
+        self, X: Any, names: ArrayLike | None, id2word: Any, going_on: bool
+    ) -> tuple[scipy.sparse.csr_matrix, parts.Parts]:
+        """Counts and parts, or the error that says what is wrong with them."""
+        check_parameters(self)
+        chosen = parts.choose(self.get_params(deep=False), self.n_components)
+        if going_on and self._factors() != self.n_components:
+            raise ConfigurationError(
+                f"training goes on with a model of {self._factors()} factors, got "
+                f"n_components={self.n_components}; clone the model to start anew"
+            )
+        X = X if id2word is None else self._bags(X, id2word)
+        counts = self._validate(X, names, reset=not going_on)
+        if counts.sum() == 0:
+            raise InputError(
+                f"X has no tokens: all {counts.shape[0]} rows are empty; expected counts above 0"
+            )
+        return counts, chosen
 
     @contextlib.contextmanager
     def _whole_or_not_at_all(self, going_on: bool) -> Iterator[None]:

@@ -39,6 +39,7 @@ class FactorEvidence(NamedTuple):
     """Why a factor is on or off: ``log_odds = prior + rest + Σ nats of the words``."""
 
     factor: int
+    top_words: list[str]  # what the factor stands for
     probability: float  # P(on | document)
     log_odds: float  # nats, the other factors as in the most probable state
     prior: float  # before any word
@@ -68,8 +69,10 @@ class Explanation(NamedTuple):
         if self.unknown:
             first = ", ".join(dict.fromkeys(self.unknown[:5]))
             more = ", …" if len(self.unknown) > 5 else ""
-            known += f", {len(self.unknown)} others ({first}{more})"
-        state = f"factors {', '.join(map(str, self.state))}" if self.state else "no factor on"
+            others = "1 other" if len(self.unknown) == 1 else f"{len(self.unknown)} others"
+            known += f", {others} ({first}{more})"
+        many = "factors" if len(self.state) > 1 else "factor"
+        state = f"{many} {', '.join(map(str, self.state))} on" if self.state else "no factor on"
         return [known, f"most probable state: {state} (probability {self.state_probability:.2f})"]
 
     def _reasons(self) -> list[str]:
@@ -89,14 +92,16 @@ class Explanation(NamedTuple):
         left = total - sum(word.nats for word in (*words, *against))
         lines = [
             "",
-            f"factor {found.factor}: on with probability {found.probability:.2f}; log-odds "
+            f"factor {found.factor} ({' '.join(found.top_words)})",
+            f"  on with probability {found.probability:.2f}; log-odds "
             f"{found.log_odds:+.2f} nats = prior {found.prior:+.2f}{rest}, words {total:+.2f}",
         ]
         for name, listed in (("for", words), ("against", against)):
             if listed:
                 lines.append(f"  {name + ':':<9}{', '.join(map(_shown, listed))}")
         if others:
-            lines.append(f"  {'others:':<9}{others} more words, together {left:+.2f}")
+            more = "1 more word" if others == 1 else f"{others} more words, together"
+            lines.append(f"  {'others:':<9}{more} {left:+.2f}")
         return lines
 
 
@@ -133,12 +138,14 @@ def explained(
     names: Sequence[str],
     states: tuple[Tensor, Tensor],
     marginals: Tensor,
+    top_words: Sequence[list[str]],
     remainder: str,
 ) -> list[Explanation]:
     """Shares as explanations, one a document.
 
     ``states`` are the most probable states ``(B, D)`` and their probabilities ``(B,)``,
-    ``marginals (B, D)`` P(on | document), ``lengths`` the tokens of each document.
+    ``marginals (B, D)`` P(on | document), ``lengths`` the tokens of each document, ``top_words``
+    those of each factor.
     """
     bits, probabilities = states
     results = []
@@ -154,7 +161,9 @@ def explained(
             prior, rest = float(found.prior[row, factor]), float(found.rest[row, factor])
             log_odds = prior + rest + float(nats.sum())
             marginal = float(marginals[row, factor])
-            factors.append(FactorEvidence(factor, marginal, log_odds, prior, rest, listed))
+            factors.append(
+                FactorEvidence(factor, top_words[factor], marginal, log_odds, prior, rest, listed)
+            )
         factors.sort(key=lambda factor: (-factor.probability, -factor.log_odds))
         state = torch.nonzero(bits[row] > 0.5).ravel().tolist()
         results.append(
