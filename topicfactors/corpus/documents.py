@@ -170,6 +170,13 @@ class Ledger:
 class Corpus:
     """Texts with their ids, labels and covariates, in the order they came.
 
+    Parameters
+    ----------
+    texts
+        Sequence of N str.
+    ledger
+        What was noted while they were read; :func:`topicfactors.read_corpus` fills it.
+
     Attributes
     ----------
     texts

@@ -199,7 +199,7 @@ class BinaryFactorModel(
         y
             Ignored.
         feature_names
-            The word of each column, where ``X`` does not carry them itself.
+            The word of each column, ``(V,)``, where ``X`` does not carry them itself.
         id2word
             For bags of words: a gensim Dictionary, or a dict of ids to words.
 
@@ -249,6 +249,7 @@ class BinaryFactorModel(
     ) -> BinaryFactorModel:
         """One pass over some documents, going on from the last.
 
+        ``X (N, V)``, ``feature_names (V,)`` and ``id2word`` are those of :meth:`fit`.
         The first call starts the model from its documents; the KL weight and the temperature of
         the inference move as in ``fit``, a call counting as one of ``max_iter`` passes. Nothing is
         held out, and the factors keep their order. Word totals add up over the calls;

@@ -45,6 +45,11 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
             ``'2.104*"engine" + 1.870*"steam"'``, else a list of (word, score).
         ranking
             As for :meth:`top_words`, which gives the scores.
+
+        Raises
+        ------
+        ConfigurationError
+            When ``num_topics`` is neither, or there is no such ranking.
         """
         if not is_whole(num_topics) or num_topics < -1:
             raise ConfigurationError(
@@ -97,6 +102,20 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
 
         See :func:`topicfactors.insight.documents.representative`. Fewer than ``n`` where the factor
         is on in fewer documents of ``X``.
+
+        Parameters
+        ----------
+        X
+            Counts ``(N, V)``.
+        n
+            Documents a factor.
+        refine
+            As for :meth:`transform`.
+
+        Raises
+        ------
+        ConfigurationError
+            When ``n`` is not a whole number of 1 or more.
         """
         if not is_whole(n) or n < 1:
             raise ConfigurationError(f"n must be a whole number of 1 or more, got {n!r}")
@@ -105,7 +124,10 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
         return representative(counts, found, log_odds(self.factors()), n)
 
     def topics_frame(self, n_words: int = 10, *, ranking: str = RANKING) -> Any:
-        """A data frame with a row a factor: prevalence, prior, status, words, suppressed words."""
+        """A data frame with a row a factor: prevalence, prior, status, words, suppressed words.
+
+        The words are those of :meth:`top_words`, ``n_words`` of them under the ``ranking``.
+        """
         pandas = _pandas()
         top, low = self.top_words(n_words, ranking=ranking), self.suppressed_words(n_words)
         return pandas.DataFrame(
@@ -138,6 +160,13 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
         pandas.DataFrame
             ``on`` (the factors more likely on than off), ``strongest`` (the most probable one), and
             P(on | document) as ``factor_0``, ``factor_1``, …
+
+        Raises
+        ------
+        InputError
+            When there is not one id for each row.
+        ConfigurationError
+            When pandas is not installed.
         """
         pandas = _pandas()
         found = np.asarray(self.transform(X, refine=refine))
@@ -155,6 +184,16 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
 
         pyLDAvis draws topics that share out a document, so the probabilities of each document are
         made to sum to one (alike where all are zero); documents without words are left out.
+
+        Parameters
+        ----------
+        X
+            Counts ``(N, V)``.
+
+        Raises
+        ------
+        InputError
+            When no document has words.
         """
         counts = self._validate(X)
         counts = counts[np.flatnonzero(np.asarray(counts.sum(axis=1)).ravel() > 0)]

@@ -62,7 +62,7 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         return np.concatenate(found).astype(counts.dtype, copy=False)
 
     def predict(self, X: Any, *, refine: int | str = "auto") -> NDArray[np.int8]:
-        """Which factors are more likely on than off, 0/1 ``(N, D)``."""
+        """Which factors are more likely on than off in counts ``X (N, V)``, 0/1 ``(N, D)``."""
         return np.asarray(np.asarray(self.transform(X, refine=refine)) > 0.5).astype(np.int8)
 
     def states(self, X: Any, n: int = 5, *, refine: int | str = "auto") -> States:
@@ -70,13 +70,18 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
 
         A state says which factors are on together. The posterior is the exact one where the
         inference is, else that of a search (``refine`` rounds of it), whichever inference fitted
-        the model.
+        the model. The documents are counts ``X (N, V)``.
 
         Returns
         -------
         States
             ``bits (N, n, D)`` and ``probabilities (N, n)``; n is at most 2^D, and a state that the
             search did not find has probability 0.
+
+        Raises
+        ------
+        ConfigurationError
+            When ``n`` is not a whole number of 1 or more, or ``refine`` asks for no search.
         """
         if not is_whole(n) or n < 1:
             raise ConfigurationError(f"n must be a whole number of 1 or more, got {n!r}")
@@ -94,7 +99,8 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
     def pairwise(self, X: Any, *, refine: int | str = "auto") -> NDArray[np.float32]:
         """P(factors d and e both on | document), ``(N, D, D)``; the diagonal is the marginal.
 
-        The posterior is that of :meth:`states`. The result is dense: N·D² numbers.
+        The posterior is that of :meth:`states`, for counts ``X (N, V)``. The result is dense: N·D²
+        numbers.
         """
         found = self._searched(X, refine, lambda q: q.pairwise().cpu().numpy())
         return np.concatenate(found)
@@ -102,7 +108,8 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
     def entropy(self, X: Any, *, refine: int | str = "auto") -> NDArray[np.float32]:
         """Entropy of every document's posterior, ``(N,)`` nats: 0 where one state is certain.
 
-        The posterior is that of :meth:`states`; what lies outside its set of states is not counted.
+        The posterior is that of :meth:`states`, for counts ``X (N, V)``; what lies outside its set
+        of states is not counted.
         """
         found = self._searched(X, refine, lambda q: q.entropy().cpu().numpy())
         return np.concatenate(found)

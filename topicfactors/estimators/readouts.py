@@ -25,7 +25,13 @@ class ReadoutMixin(CountsEstimator):
     n_documents_: int
 
     def inverse_transform(self, Z: ArrayLike) -> NDArray[np.float32]:
-        """Word probabilities ``(N, V)`` of documents with factors ``Z (N, D)`` on; dense."""
+        """Word probabilities ``(N, V)`` of documents with factors ``Z (N, D)`` on; dense.
+
+        Raises
+        ------
+        InputError
+            When ``Z`` has not a column for each factor.
+        """
         check_is_fitted(self)
         values = check_array(Z, dtype=np.float32, input_name="Z")
         if values.shape[1] != self._factors():

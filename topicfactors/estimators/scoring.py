@@ -76,7 +76,7 @@ class ScoringMixin(PosteriorMixin):
         return self._log_prob(self._validate(X), bound, samples)
 
     def score(self, X: Any, y: object = None) -> float:
-        """Mean of the inference's own bound over the documents, nats a document.
+        """Mean of the inference's own bound over counts ``X (N, V)``, nats a document.
 
         Higher is better.
         """
@@ -85,13 +85,21 @@ class ScoringMixin(PosteriorMixin):
     def perplexity(self, X: Any, *, bound: str = "auto", samples: int | None = None) -> float:
         """Per-document perplexity, exp(−mean log p(x)/tokens), over documents with words.
 
-        See :meth:`score_samples` for the bounds and :meth:`evaluate` for the corpus perplexity,
-        standard error and unigram.
+        Counts ``X (N, V)``, ``bound`` and ``samples`` are those of :meth:`score_samples`; see
+        :meth:`evaluate` for the corpus perplexity, the standard error and the unigram.
         """
         return self.evaluate(X, bound=bound, samples=samples).perplexity.per_document
 
     def evaluate(self, X: Any, *, bound: str = "auto", samples: int | None = None) -> Evaluation:
-        """Perplexities under a bound, with those of the unigram on the same documents."""
+        """Perplexities under a bound, with those of the unigram on the same documents.
+
+        Parameters
+        ----------
+        X
+            Counts ``(N, V)``.
+        bound, samples
+            As for :meth:`score_samples`.
+        """
         check_is_fitted(self)
         bound, samples = self._resolved(bound, samples)
         return self._evaluated(self._validate(X), bound, samples)
@@ -113,6 +121,11 @@ class ScoringMixin(PosteriorMixin):
         -------
         float
             exp(−Σ log p / Σ unseen tokens).
+
+        Raises
+        ------
+        InputError
+            When the two parts have different numbers of rows, or nothing is unseen.
         """
         check_is_fitted(self)
         own, samples = self._resolved("auto", samples)

@@ -76,6 +76,13 @@ class WordingMixin(CountsEstimator):
         measure
             ``"npmi"`` (Bouma, 2009), pairs never together −1; or ``"c_v"`` (Röder, Both and
             Hinneburg, 2015), gensim's, NaN where a word is in no document.
+
+        Raises
+        ------
+        ConfigurationError
+            When there is no such measure or ranking.
+        InputError
+            When ``X`` is not what the measure reads.
         """
         if measure not in MEASURES:
             raise unknown_name("measure", measure, MEASURES)
@@ -85,7 +92,10 @@ class WordingMixin(CountsEstimator):
         return c_v(_token_lists(X), word_lists(columns, self._words().tolist()))
 
     def diversity(self, n_words: int = 10, *, ranking: str = RANKING) -> float:
-        """Share of different words among the top words of all factors."""
+        """Share of different words among the ``n_words`` top words of all factors.
+
+        They are those of :meth:`top_words` under the ``ranking``; 1 where no word comes twice.
+        """
         return diversity(self._ranked(ranking, n_words)[1])
 
     def _ranked(self, ranking: str, n_words: int) -> tuple[NDArray[np.floating], NDArray[np.int64]]:

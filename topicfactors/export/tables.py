@@ -105,6 +105,7 @@ def _markdown(value: Any) -> str:
 
 def _text(write: Callable[[Table, TextIO], None]) -> Callable[[Table, Path], None]:
     def to_path(table: Table, path: Path) -> None:
+        """Write the table to a text file in UTF-8."""
         with path.open("w", encoding="utf-8", newline="") as stream:
             write(table, stream)
 

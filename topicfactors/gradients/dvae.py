@@ -86,7 +86,7 @@ class DVAE(Gradient):
         self.beta = self.start * (self.end / self.start) ** progress
 
     def relaxation(self, logits: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Bits, and the ζ that the decoder reads."""
+        """Bits, and the ζ that the decoder reads, both ``(S, B, D)``."""
         bits, _ = threshold(logits, noise)
         return bits, spike_exponential(logits, noise, self.beta)
 

@@ -16,7 +16,13 @@ LEAST_WEIGHT = 0.05  # below it p(x | z)^(1/w) is a maximum in all but name
 
 
 class Exact(Gradient):
-    """Enumeration of all states."""
+    """Enumeration of all states; docs/mathematics.md has the formulas.
+
+    Parameters
+    ----------
+    sizes
+        Its ``factors`` is D.
+    """
 
     unbiased = True
     posterior = "enumerated"

@@ -61,7 +61,7 @@ class GumbelSoftmax(Gradient):
         self.temperature = self.start * (self.end / self.start) ** share
 
     def relaxation(self, logits: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Bits, and the relaxed values that the decoder reads."""
+        """Bits, and the relaxed values that the decoder reads, both ``(S, B, D)``."""
         bits, _ = threshold(logits, noise)
         relaxed = torch.sigmoid((logits + torch.logit(noise)) / self.temperature)
         return bits, bits + relaxed - relaxed.detach() if self.hard else relaxed

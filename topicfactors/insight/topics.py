@@ -32,27 +32,33 @@ class Factors(NamedTuple):
 
 
 def weight(factors: Factors) -> Array:
-    """The log-weight W itself: how much the word's odds are multiplied. Favours rare words."""
+    """W itself, ``(D, V)``: the log of what multiplies the word's odds. Favours rare words."""
     return factors.loadings
 
 
 def probability(factors: Factors) -> Array:
-    """p(word | factor on): what a document of the factor is made of. Favours common words."""
+    """p(word | factor on), ``(D, V)``: what its documents are made of. Favours common words."""
     return factors.on
 
 
 def lift(factors: Factors) -> Array:
-    """Log p(word | factor on) / p(word): how many times the corpus rate. Favours rare words."""
+    """Log p(word | factor on) / p(word), ``(D, V)``: how many times the corpus rate (Taddy, 2012).
+
+    Favours rare words.
+    """
     return np.asarray(np.log(factors.on) - np.log(factors.background))
 
 
 def relevance(factors: Factors) -> Array:
-    """0.6·log p(word | factor on) + 0.4·lift (Sievert and Shirley, 2014): between the two."""
+    """0.6·log p(word | factor on) + 0.4·lift, ``(D, V)``: between the two.
+
+    Sievert and Shirley (2014).
+    """
     return np.asarray(RELEVANCE * np.log(factors.on) + (1 - RELEVANCE) * lift(factors))
 
 
 def frex(factors: Factors) -> Array:
-    """Frequent and exclusive (Bischof and Airoldi, 2012), in (0, 1].
+    """Frequent and exclusive (Bischof and Airoldi, 2012), ``(D, V)`` in (0, 1].
 
     The harmonic mean of two ranks within the factor, as shares of the vocabulary: that of
     p(word | factor on), and that of its share of the word's probabilities under all factors.
@@ -64,7 +70,7 @@ def frex(factors: Factors) -> Array:
 
 
 def evidence(factors: Factors) -> Array:
-    """How much one occurrence of the word tells about the factor, in nats of log-odds.
+    """How much one occurrence of the word tells about the factor, ``(D, V)`` nats of log-odds.
 
     A token of word v adds W_vd − log Σ_v p_v e^{W_vd} to the log-odds of factor d, p the word
     probabilities of the background (docs/mathematics.md); so it does not matter that W_d is only
@@ -83,7 +89,7 @@ def log_odds(factors: Factors) -> Array:
 
 
 def exclusive(factors: Factors) -> Array:
-    """Evidence, with every word listed only under the factor it tells most about.
+    """Evidence ``(D, V)``, with every word listed only under the factor it tells most about.
 
     Elsewhere a word comes after all the factor's own, in the order of its evidence.
     """
@@ -93,7 +99,7 @@ def exclusive(factors: Factors) -> Array:
 
 
 def suppressed(factors: Factors) -> Array:
-    """How much one occurrence of the word tells against the factor: evidence, turned around."""
+    """How much an occurrence of the word tells against the factor, ``(D, V)``: minus evidence."""
     return -evidence(factors)
 
 

@@ -30,12 +30,12 @@ def background(counts: Any) -> NDArray[np.float64]:
 
 
 def random(counts: Any, factors: int, seed: int) -> NDArray[np.float64]:
-    """Small normal loadings: no look at the corpus at all."""
+    """Small normal loadings ``(D, V)``: no look at the corpus at all."""
     return np.random.default_rng(seed).normal(0.0, 0.1, (factors, counts.shape[1]))
 
 
 def clusters(counts: Any, factors: int, seed: int) -> NDArray[np.float64]:
-    """Log-lifts of k-means clusters on a truncated SVD of tf-idf."""
+    """Log-lifts ``(D, V)`` of k-means clusters on a truncated SVD of tf-idf."""
     tfidf = _tfidf(counts)
     wanted = min(factors, *(size - 1 for size in tfidf.shape))
     if wanted < 2 or tfidf.nnz == 0:
@@ -50,7 +50,7 @@ def clusters(counts: Any, factors: int, seed: int) -> NDArray[np.float64]:
 
 
 def nmf(counts: Any, factors: int, seed: int) -> NDArray[np.float64]:
-    """Log-lifts of the components of a non-negative factorisation of tf-idf."""
+    """Log-lifts ``(D, V)`` of the components of a non-negative factorisation of tf-idf."""
     tfidf = _tfidf(counts)
     wanted = min(factors, *tfidf.shape)
     if tfidf.nnz == 0:

@@ -24,7 +24,8 @@ LEAST_LOG_MASS = -60.0  # of a word in an urn, so that float32 holds its inverse
 class Multinomial(Likelihood):
     r"""Independent categorical draws: :math:`\log p(x|\eta) = x\cdot\eta - n\,\mathrm{LSE}(\eta)`.
 
-    No multinomial coefficient, so that perplexities compare with those of other topic models.
+    No multinomial coefficient, so that perplexities compare with those of other topic models;
+    docs/mathematics.md.
     """
 
     def assemble(self, counts: CountBatch, logits: Logits, linear: Tensor, norm: Tensor) -> Tensor:
@@ -34,7 +35,7 @@ class Multinomial(Likelihood):
     def changes(
         self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
     ) -> Tensor:
-        """±(xᵀW)_d − n·(change of the log-sum-exp), exact."""
+        """±(xᵀW)_d − n·(change of the log-sum-exp), ``(S, B, D)``, exact."""
         towards = 1 - 2 * _on(logits, evidence)
         return towards * evidence - counts.lengths[:, None] * (after - norm[..., None])
 
@@ -78,7 +79,7 @@ class Polya(Likelihood):
         return linear - counts.lengths * norm + bursts - drawn
 
     def terms(self, counts: CountBatch, logits: Logits) -> tuple[Tensor, Tensor]:
-        """Each word's draws and bursts; the rest, the urn's own, is the same in every state."""
+        """Each word's draws and bursts ``(S, nnz)``; the rest ``(S, B)``, alike in all states."""
         plain, rest = super().terms(counts, logits)
         values = counts.values.to(plain.dtype)
         mass, total = self._masses(counts, logits, self.norm(logits))
@@ -88,7 +89,7 @@ class Polya(Likelihood):
     def changes(
         self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
     ) -> Tensor:
-        """The multinomial's with effective counts a[ψ(a + x) − ψ(a)]: a first guess."""
+        """The multinomial's with counts a[ψ(a + x) − ψ(a)], ``(S, B, D)``: a first guess."""
         again = counts.repeated
         mass, total = self._masses(again, logits, norm)
         less = mass * burst_slope(mass, again.values.to(mass.dtype))  # (S, nnz), negative
@@ -100,7 +101,7 @@ class Polya(Likelihood):
         return towards * (evidence + moved) - length[:, None] * (after - norm[..., None])
 
     def log_word_probability(self, seen: CountBatch, logits: Logits, unseen: CountBatch) -> Tensor:
-        """Log (sπ_v + x_v)/(s + n), x and n of the seen tokens."""
+        """Log (sπ_v + x_v)/(s + n), ``(S, nnz)``, x and n of the seen tokens."""
         plain = super().log_word_probability(seen, logits, unseen)
         log_s = self.log_concentration
         before = seen.at(unseen).to(plain.dtype).log()  # −inf where it was not seen
@@ -108,7 +109,7 @@ class Polya(Likelihood):
         return torch.logaddexp(log_s + plain, before) - total
 
     def unigram(self, counts: CountBatch, corpus: Frequencies) -> Tensor:
-        """The multinomial unigram: both are distributions over the same sequences of tokens."""
+        """The multinomial's, ``(B,)``: both are distributions over the same sequences of tokens."""
         return Multinomial().unigram(counts, corpus)
 
     def _masses(self, again: CountBatch, logits: Logits, norm: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,7 +122,7 @@ class Poisson(Likelihood):
     r"""Counts that are Poisson with rates n·exp(η_v), n the document's length in tokens.
 
     :math:`\log p(x|\eta) = x\cdot\eta + n\log n - n\sum_v e^{\eta_v} - \sum_v\log x_v!`. The length
-    is the exposure of the document: given the total it is the multinomial.
+    is the exposure of the document: given the total it is the multinomial (docs/mathematics.md).
     """
 
     remainder = "length"
@@ -134,7 +135,7 @@ class Poisson(Likelihood):
         return linear + fixed - length * norm.exp()
 
     def terms(self, counts: CountBatch, logits: Logits) -> tuple[Tensor, Tensor]:
-        """x_v·η_v − log x_v!, and what the number of tokens is worth."""
+        """x_v·η_v − log x_v!, ``(S, nnz)``, and what the number of tokens is worth, ``(S, B)``."""
         values = counts.values.to(logits.bias.dtype)
         each = logits.at(counts) * values - torch.lgamma(values + 1)
         length = counts.lengths
@@ -143,7 +144,7 @@ class Poisson(Likelihood):
     def changes(
         self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
     ) -> Tensor:
-        """±(xᵀW)_d − n·(change of the rate), exact."""
+        """±(xᵀW)_d − n·(change of the rate), ``(S, B, D)``, exact."""
         towards = 1 - 2 * _on(logits, evidence)
         rate = norm.exp()[..., None] * torch.expm1(after - norm[..., None])
         return towards * evidence - counts.lengths[:, None] * rate
@@ -152,7 +153,7 @@ class Poisson(Likelihood):
 class Bernoulli(Likelihood):
     r"""A word is there or not: :math:`\log p(x|\eta) = x\cdot\eta - \sum_v\log(1 + e^{\eta_v})`.
 
-    Counts above zero are 1. For short texts, where a word rarely comes twice.
+    Counts above zero are 1. For short texts, where a word rarely comes twice; docs/mathematics.md.
     """
 
     closed_flips = False
@@ -168,7 +169,7 @@ class Bernoulli(Likelihood):
         return logits.softplus_sum()
 
     def flip_norms(self, logits: Logits, factors: int) -> tuple[Tensor, Tensor]:
-        """To second order in the weights."""
+        """Norms after each flip ``(S, B or 1, D)`` to second order in the weights, and before."""
         return logits.softplus_tangents(factors)
 
     def assemble(self, counts: CountBatch, logits: Logits, linear: Tensor, norm: Tensor) -> Tensor:
@@ -176,7 +177,7 @@ class Bernoulli(Likelihood):
         return linear - norm
 
     def terms(self, counts: CountBatch, logits: Logits) -> tuple[Tensor, Tensor]:
-        """Log p(word present) of the words there, and log p(absent) of all the others."""
+        """Log p(present) of the words there ``(S, nnz)``; log p(absent) of the rest ``(S, B)``."""
         at = logits.at(counts)
         both = nn.functional.softplus(at)
         present = torch.stack([counts.sum_by_document(part) for part in both])
@@ -185,11 +186,11 @@ class Bernoulli(Likelihood):
     def changes(
         self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
     ) -> Tensor:
-        """±(xᵀW)_d − (change of the norm): a first guess."""
+        """±(xᵀW)_d − (change of the norm), ``(S, B, D)``: a first guess."""
         return (1 - 2 * _on(logits, evidence)) * evidence - (after - norm[..., None])
 
     def log_word_probability(self, seen: CountBatch, logits: Logits, unseen: CountBatch) -> Tensor:
-        """Log of rates −log p(word absent) = log(1 + e^η), made to sum to one over the words."""
+        """Log of rates −log p(absent) = log(1 + e^η), made to sum to one, ``(S, nnz)``."""
         rates = nn.functional.softplus(logits.at(unseen)).log()
         return rates - of_non_zeros(self.norm(logits).log(), unseen)
 

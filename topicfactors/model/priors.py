@@ -82,7 +82,7 @@ class BernoulliPrior(nn.Module):
         return self
 
     def log_partition(self) -> Tensor:
-        """Zero: the prior is normalised."""
+        """A scalar, zero: the prior is normalised."""
         return self.logits.new_zeros(())
 
     def sample(self, samples: int, documents: int) -> Tensor:
