@@ -96,7 +96,7 @@ def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
 
 
 def load(folder: str | Path) -> Any:
-    """Read what :func:`save` wrote, on the CPU.
+    """Read what :func:`save` wrote into a ``folder``, on the CPU.
 
     Raises
     ------
