@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import typer
+
+from tests.mistakes import MISTAKES, happen, lay_out, page
 
 DOCS = Path(__file__).parents[1] / "docs"
 PARAMETERS = {
@@ -42,6 +46,18 @@ PARAMETERS = {
     "pos": "DocumentVectorizer.pos",
     "phrases": "DocumentVectorizer.phrases",
 }
+ERRORS = """# Errors
+
+A mistake ends with one line: what is wrong, where, what is allowed, what to do. On the command line
+it is on standard error, after `topicfactors: `, with status 2 where you can mend it and 1 where
+something failed; in Python it is an `InputError` or `ConfigurationError` (both are `ValueError`), a
+`StorageError` or a `FitError`, all of them a `TopicFactorsError`. Nothing is lost: earlier results
+stay as they were, and no half-written file is left.
+
+This page is made by making the mistakes (`python -m tests.pages`), in a folder with a corpus
+`notes/`, a table `table.csv`, counts `counts.mtx`, a run `run/` fitted to texts and a run
+`counted/` fitted to counts; every line of it is a test.
+"""
 HEAD = """# Command line
 
 This page is made from the code (`python -m tests.pages`). `topicfactors --help` and
@@ -141,9 +157,33 @@ def _cell(text: str | None) -> str:
     return (text or "").replace("|", "\\|").replace("<", "&lt;")
 
 
+def errors_page() -> str:
+    """docs/errors.md: every mistake is made, and what was said is written down."""
+    import pytest
+
+    with tempfile.TemporaryDirectory() as made, pytest.MonkeyPatch.context() as outer:
+        start = Path(made).resolve() / "start"
+        start.mkdir()
+        outer.chdir(start)
+        lay_out(start)
+        said = []
+        for number, mistake in enumerate(MISTAKES):
+            place = start.parent / str(number)
+            shutil.copytree(start, place)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.chdir(place)
+                if mistake.prepare is not None:
+                    mistake.prepare(place)
+                if mistake.patch is not None:
+                    mistake.patch(patch)
+                said.append((mistake, happen(mistake).line.replace(str(place), "…")))
+        return ERRORS + "\n".join(page(said)) + "\n"
+
+
 def main() -> None:
     """Write the pages."""
     (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
+    (DOCS / "errors.md").write_text(errors_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1] / "topicfactors"
 ROWS = [
     {"errors"},
     {"bits", "contracts", "files", "values"},
-    {"corpus", "model", "inference"},
+    {"corpus", "model", "inference", "wordlists"},
     {"gradients", "insight"},
     {"training", "export"},
     {"estimators"},

@@ -53,6 +53,16 @@ class FitWarning(TopicFactorsWarning):
     """A model was produced, but something about it should be known."""
 
 
+def nearest(name: object, allowed: Iterable[str]) -> str:
+    """What to add to a message where one of the names is nearly the one given, else nothing.
+
+    >>> nearest("pydoc", ["lee", "pydocs"])
+    "; did you mean 'pydocs'?"
+    """
+    near = difflib.get_close_matches(str(name), list(allowed), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 def unknown_name(what: str, name: object, allowed: Iterable[str]) -> ConfigurationError:
     """The error for a name that is not in a registry, with the nearest one that is.
 
@@ -60,8 +70,6 @@ def unknown_name(what: str, name: object, allowed: Iterable[str]) -> Configurati
     "inference must be one of 'dvae', 'nvil', got 'nvill'; did you mean 'nvil'?"
     """
     names = sorted(allowed)
-    near = difflib.get_close_matches(str(name), names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
     return ConfigurationError(
-        f"{what} must be one of {', '.join(map(repr, names))}, got {name!r}{hint}"
+        f"{what} must be one of {', '.join(map(repr, names))}, got {name!r}{nearest(name, names)}"
     )

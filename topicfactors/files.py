@@ -46,6 +46,22 @@ def refuse_existing(path: Path, overwrite: bool, mark: str | None = None) -> Non
         )
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Refuse to start what could not be written at its end.
+
+    Raises
+    ------
+    StorageError
+        When the nearest folder above the path that exists is none, or may not be written to.
+    """
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        why = "may not be written to" if above.is_dir() else "is no folder"
+        raise StorageError(
+            f"{path}: cannot be written, as {above} {why}; choose a folder that you may write to"
+        )
+
+
 def refuse_source(path: Path, source: Path) -> None:
     """Refuse to replace what is still to be read, or a folder around it.
 

@@ -27,7 +27,7 @@ from topicfactors.estimators.scoring import Evaluation
 from topicfactors.files import whole_folder
 from topicfactors.insight.metrics import Perplexity
 from topicfactors.training.callbacks import Epoch
-from topicfactors.values import is_number
+from topicfactors.wordlists import one_line, read_phrases, read_words, write_words
 
 FORMAT = 1
 REMEMBERED = ("word_totals_", "document_frequency_", "prevalence_", "posterior_variance_")
@@ -89,7 +89,7 @@ def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
         if tensors:
             (temporary / "weights.safetensors").write_bytes(serialise(tensors))
         if words is not None:
-            _write_words(temporary / "vocabulary.txt", words)
+            write_words(temporary / "vocabulary.txt", words)
         if phrases:
             text = json.dumps(phrases, indent=0, ensure_ascii=False)
             (temporary / "phrases.json").write_text(text + "\n", encoding="utf-8")
@@ -105,11 +105,16 @@ def load(folder: str | Path) -> Any:
     """
     folder = Path(folder)
     config = _config(folder)
-    words = _read_words(folder / "vocabulary.txt")
+    words = read_words(folder / "vocabulary.txt")
     try:
         steps = [(step["name"], _restored(step, folder, words)) for step in config["steps"]]
+    except ConfigurationError as error:
+        raise StorageError(
+            f"{folder}: needs what is not here: {one_line(error)}; register that part before "
+            "loading, or save the model again"
+        ) from error
     except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
-        raise StorageError(f"{folder}: damaged: {_line(error)}; save the model again") from error
+        raise StorageError(f"{folder}: damaged: {one_line(error)}; save the model again") from error
     return Pipeline(steps) if config.get("pipeline") else steps[0][1]
 
 
@@ -177,10 +182,16 @@ def _config(folder: Path) -> dict[str, Any]:
             "topicfactors has saved"
         ) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise StorageError(f"{folder}/config.json: cannot be read: {_line(error)}") from error
+        raise StorageError(
+            f"{folder}/config.json: cannot be read: {one_line(error)}; save the model again, or "
+            "take a copy of it"
+        ) from error
     known = isinstance(config, dict) and isinstance(config.get("format"), int)
     if not known or not isinstance(config.get("steps"), list) or not config["steps"]:
-        raise StorageError(f"{folder}/config.json: not the config of a topicfactors model")
+        raise StorageError(
+            f"{folder}/config.json: not the config of a topicfactors model; expected a "
+            "folder that topicfactors has saved"
+        )
     if config["format"] > FORMAT:
         raise StorageError(
             f"{folder}: format {config['format']}, written by topicfactors "
@@ -204,7 +215,7 @@ def _restored(step: dict[str, Any], folder: Path, words: list[str] | None) -> An
                 f"{folder}/vocabulary.txt: {len(model.vocabulary_)} different words, expected "
                 f"{step['fitted']['words']}; save the model again"
             )
-        model.phrases_ = _read_phrases(folder / "phrases.json", step["fitted"]["phrases"])
+        model.phrases_ = read_phrases(folder / "phrases.json", step["fitted"]["phrases"])
         return model
     return _fill(model, step["fitted"], folder / "weights.safetensors", words)
 
@@ -220,7 +231,9 @@ def _fill(
                 raise StorageError(f"{path}: of another model than config.json describes")
             tensors = {name: source.get_tensor(name) for name in source.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise StorageError(f"{path}: cannot be read: {_line(error)}") from error
+        raise StorageError(
+            f"{path}: cannot be read: {one_line(error)}; save the model again, or take a copy of it"
+        ) from error
     asked = {**model.get_params(deep=False)}
     if asked["inference"] == "auto":  # what that means may change between versions
         asked["inference"] = facts["inference"]
@@ -251,44 +264,3 @@ def _fill(
 def _evaluation(stored: list[Any]) -> Evaluation:
     bound, samples, log_prob, scores, unigram = stored
     return Evaluation(bound, samples, log_prob, Perplexity(*scores), Perplexity(*unigram))
-
-
-def _write_words(path: Path, words: list[str]) -> None:
-    broken = [word for word in words if "\n" in word or "\r" in word]
-    if broken:
-        raise ConfigurationError(
-            f"the word {broken[0]!r} has a line break and cannot be kept in a vocabulary of one "
-            "word a line; rename that column"
-        )
-    path.write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
-
-
-def _read_words(path: Path) -> list[str] | None:
-    if not path.exists():
-        return None
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StorageError(f"{path}: cannot be read: {_line(error)}") from error
-    if not text.endswith("\n"):
-        raise StorageError(f"{path}: breaks off in its last line; save the model again")
-    return text[:-1].split("\n")
-
-
-def _read_phrases(path: Path, expected: int) -> dict[str, float]:
-    if expected == 0:
-        return {}
-    try:
-        phrases: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise StorageError(f"{path}: cannot be read: {_line(error)}") from error
-    scored = isinstance(phrases, dict) and all(map(is_number, phrases.values()))
-    if not scored or len(phrases) != expected:
-        raise StorageError(
-            f"{path}: expected {expected} phrases and the score of each; save the model again"
-        )
-    return phrases
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]

@@ -114,7 +114,10 @@ class TestSources:
         path = tmp_path / "t.txt"
         path.write_text("\n".join(make_texts(8)))
         options = ("-k", "20", "--epochs", "1", "--min-df", "1", "--max-df", "1.0")
-        assert call("fit", path, "-o", tmp_path / "run", "-q", *options).status == 0
+        outcome = call("fit", path, "-o", tmp_path / "run", "-q", *options)
+        assert outcome.status == 2
+        assert "20 factors are more than its 8 documents" in outcome.err
+        assert not (tmp_path / "run").exists()
 
     def test_empty_rows_are_kept_and_noted_once(self, call, tmp_path):
         path = tmp_path / "t.jsonl"

@@ -10,14 +10,14 @@ from topicfactors.cli.options import document_bound
     ("text", "bound"), [("5", 5), ("0.5", 0.5), ("1.0", 1.0), ("1e-3", 0.001), ("1", 1)]
 )
 def test_whole_numbers_are_documents_and_others_shares(text, bound):
-    assert document_bound(text) == bound
-    assert type(document_bound(text)) is type(bound)
+    assert document_bound(text, "--min-df") == bound
+    assert type(document_bound(text, "--min-df")) is type(bound)
 
 
 @pytest.mark.parametrize("text", ["", "five", "0.5.5", "1e", "nan", "5 %"])
 def test_other_bounds_are_refused(text):
     with pytest.raises(typer.BadParameter, match="must be a number of documents such as 5 or"):
-        document_bound(text)
+        document_bound(text, "--min-df")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ def float32_tolerance(monkeypatch):
         monkeypatch.setattr(estimator_checks, name, tolerant)
 
 
+@pytest.mark.filterwarnings("ignore:n_components=2 is more factors")  # of the one document
 @pytest.mark.usefixtures("float32_tolerance")
 @parametrize_with_checks(
     [BinaryFactorModel(2, **QUICK), BinaryFactorModel(2, inference="gumbel-softmax", **QUICK)],

@@ -147,6 +147,7 @@ def test_small_corpora_hold_nothing_out(corpus):
     assert model(2, max_iter=2, validation_fraction=0).fit(corpus.counts).held_out_ == {}
 
 
+@pytest.mark.filterwarnings("ignore:n_components=. is more factors")
 @pytest.mark.parametrize("documents", [1, 2, 3])
 @pytest.mark.parametrize(
     "inference", ["exact", "gumbel-softmax", "nvil", "local-expectation", "truncated"]
@@ -272,8 +273,14 @@ def test_partial_fit_and_warm_start_keep_what_was_learnt_before(corpus):
 
 
 def test_exact_warns_of_its_cost_above_twelve_factors():
-    counts = np.random.default_rng(0).poisson(1.0, (12, 6))
+    counts = np.random.default_rng(0).poisson(1.0, (14, 6))
     with pytest.warns(FitWarning, match=r"2\^13 states"):
         model(13, inference="exact", max_iter=1).fit(counts)
     with pytest.warns(FitWarning, match=r"2\^7 states .* above 6 factors"):
         model(7, inference="exact", likelihood="polya", max_iter=1).fit(counts)
+
+
+def test_more_factors_than_documents_are_named(corpus):
+    with pytest.warns(FitWarning, match=r"n_components=6 is more factors than documents \(5\)"):
+        model(6, max_iter=1).fit(corpus.counts[:5])
+    model(6, max_iter=1).partial_fit(corpus.counts[:5])  # others will follow

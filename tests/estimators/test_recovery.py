@@ -107,6 +107,7 @@ def test_a_fixed_prior_stays_fixed(inference, corpus):
     assert np.abs(learnt.fit(corpus.counts).prior_ - 0.2).max() > 0.002
 
 
+@pytest.mark.filterwarnings("ignore:n_components=12 is more factors")
 @pytest.mark.parametrize("init", ["auto", "clusters", "nmf", "random"])
 @pytest.mark.parametrize(("factors", "documents", "words"), [(4, 400, 48), (12, 6, 48), (9, 60, 5)])
 def test_every_start_works_with_more_factors_than_documents_or_words(

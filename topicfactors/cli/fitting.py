@@ -47,12 +47,13 @@ class Fit:
         from sklearn.pipeline import make_pipeline
 
         from topicfactors.cli.runs import MARK, Fingerprint, write_run
-        from topicfactors.files import refuse_existing, refuse_source
+        from topicfactors.files import refuse_existing, refuse_source, refuse_unwritable
 
         corpus = self.options["corpus"]
         folder = output or _default_folder(corpus)
         refuse_source(folder, Path(corpus))
         refuse_existing(folder, force, MARK)
+        refuse_unwritable(folder)
         self._refuse_idle_options()
         fingerprint, model = Fingerprint(), self._model()
         vectorizer = None if is_counts(corpus) else self._vectorizer()
@@ -62,6 +63,7 @@ class Fit:
             else:
                 read = self._count_texts(vectorizer, fingerprint)
             self._report(read)
+            self._refuse_too_many(read)
             interruption = self._train(model, read.counts)
             fitted = model if vectorizer is None else make_pipeline(vectorizer, model)
             rows, metrics = write_run(
@@ -95,8 +97,8 @@ class Fit:
             language=chosen["language"],
             stop_words=stop_words_of(chosen["stop_words"]),
             min_length=chosen["min_length"],
-            min_df=document_bound(str(chosen["min_df"])),
-            max_df=document_bound(str(chosen["max_df"])),
+            min_df=document_bound(str(chosen["min_df"]), "--min-df"),
+            max_df=document_bound(str(chosen["max_df"]), "--max-df"),
             max_features=chosen["vocabulary_size"],
             token_pattern=chosen["token_pattern"],
             numbers=chosen["numbers"],
@@ -154,7 +156,10 @@ class Fit:
         texts = fingerprint.watch(ledger.record(documents))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CorpusWarning)  # the ledger knows more
-            counts = vectorizer.fit_transform(self.display.reading(texts))
+            try:
+                counts = vectorizer.fit_transform(self.display.reading(texts))
+            except InputError as error:
+                raise _from(chosen["corpus"], error) from error
         labels = ledger.labels if any(label is not None for label in ledger.labels) else None
         return CountedCorpus(counts, ledger.ids, labels, ledger.notes())
 
@@ -162,6 +167,15 @@ class Fit:
         found = read_counts(self.options["corpus"], vocabulary=self.options["vocabulary"])
         fingerprint.add(found.counts)
         return found
+
+    def _refuse_too_many(self, read: CountedCorpus) -> None:
+        factors, documents = self.options["factors"], len(read.ids)
+        if factors > documents:
+            raise InputError(
+                f"{self.options['corpus']}: {factors} factors are more than its {documents} "
+                "documents; expected a tenth of them or fewer: -k "
+                f"{max(1, documents // 10)}"
+            )
 
     def _report(self, read: CountedCorpus) -> None:
         for line in read.notes:
@@ -197,6 +211,11 @@ class Fit:
             print_factors(rows, suppressed=False)
         self.display.say(summary(metrics))
         self.display.say(f"written to {folder}; next: topicfactors topics {folder} -n 20")
+
+
+def _from(corpus: str, error: InputError) -> InputError:
+    """The error with the name of the corpus in front of it."""
+    return error if str(error).startswith(corpus) else InputError(f"{corpus}: {error}")
 
 
 def _default_folder(corpus: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import sys
 import warnings
@@ -15,7 +14,7 @@ from topicfactors.corpus.columns import Columns
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.corpus.documents import Ledger
 from topicfactors.corpus.readers import stream_documents
-from topicfactors.errors import CorpusWarning, InputError
+from topicfactors.errors import CorpusWarning, InputError, nearest
 
 BLOCK = 5000  # documents held at once
 SHOWN = 5  # ids named in a message
@@ -74,9 +73,14 @@ class Inputs:
     def counted(self) -> CountedCorpus:
         """Counts read from a file, their columns checked against the words of the model."""
         found = read_counts(self.source)
-        words = getattr(self.model, "feature_names_in_", None)
+        words, width = getattr(self.model, "feature_names_in_", None), self.model.n_features_in_
+        if found.counts.shape[1] != width:
+            raise InputError(
+                f"{self.source}: {found.counts.shape[1]} columns, and the run was fitted to "
+                f"{width} words; give counts of the same words"
+            )
         if found.counts.feature_names is None and words is not None:
-            found.counts.feature_names = words if found.counts.shape[1] == len(words) else None
+            found.counts.feature_names = words
         return found
 
     def vectorized(self, texts: Iterable[str]) -> Any:
@@ -140,6 +144,5 @@ def _by_id(corpus: str, name: str, columns: Columns) -> str:
         if document.id == name:
             return document.text
         ids.append(document.id)
-    near = difflib.get_close_matches(name, ids, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"ids are such as {', '.join(ids[:SHOWN])}"
-    raise InputError(f"{corpus}: none of {len(ids):,} documents has the id {name!r}; {hint}")
+    hint = nearest(name, ids) or f"; ids are such as {', '.join(ids[:SHOWN])}"
+    raise InputError(f"{corpus}: none of {len(ids):,} documents has the id {name!r}{hint}")

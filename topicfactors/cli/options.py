@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from topicfactors.errors import InputError
+from topicfactors.errors import InputError, nearest
 
 RANKINGS_HELP = "exclusive, evidence, frex, lift, probability, relevance or weight."
 
@@ -55,25 +55,26 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     options = options.get("options", options)
     if not isinstance(options, dict):
         raise InputError(f"{path}: [options] must be a table of options, got {options!r}")
-    known = {parameter.name for parameter in context.command.params}
+    known = {parameter.name or "" for parameter in context.command.params}
     for name in options:
         if name.replace("-", "_") not in known:
             raise InputError(
                 f"{path}: unknown option {name!r}; expected names such as "
-                f"{', '.join(sorted(n for n in known if n)[:6])}"
+                f"{', '.join(sorted(known)[:6])}{nearest(name, known)}"
             )
     defaults: dict[str, Any] = {n.replace("-", "_"): value for n, value in options.items()}
     context.default_map = {**(context.default_map or {}), **defaults}
     return path
 
 
-def document_bound(text: str) -> float:
+def document_bound(text: str, option: str) -> float:
     """``"5"`` is a number of documents, ``"0.5"`` a share."""
     try:
         return float(text) if "." in text or "e" in text.lower() else int(text)
     except ValueError as error:
         raise typer.BadParameter(
-            f"must be a number of documents such as 5 or a share such as 0.5, got {text!r}"
+            f"must be a number of documents such as 5 or a share such as 0.5, got {text!r}",
+            param_hint=option,
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -51,11 +52,12 @@ def transform(
     from topicfactors.estimators.base import resolve_device
     from topicfactors.export.factors import posteriors_table
     from topicfactors.export.tables import check_suffix, export_table, write_csv
-    from topicfactors.files import refuse_existing, refuse_source
+    from topicfactors.files import refuse_existing, refuse_source, refuse_unwritable
 
     if output is not None:
         check_suffix(output)
         refuse_existing(output, force)
+        refuse_unwritable(output)
         refuse_source(output, Path(documents))
     pipeline = open_run(run)
     model = model_of(pipeline)
@@ -67,7 +69,12 @@ def transform(
     rounds = number_or_auto(refine, int)
     model._rounds(rounds)  # refused before the documents are read
     with notes_for_warnings(quiet=True):
-        found = ((ids, model.transform(counts, refine=rounds)) for ids, counts in inputs.blocks())
+        blocks = inputs.blocks()
+        begun = list(itertools.islice(blocks, 1))  # a mistake there leaves stdout empty
+        found = (
+            (ids, model.transform(counts, refine=rounds))
+            for ids, counts in itertools.chain(begun, blocks)
+        )
         table = posteriors_table(found, model.objective_.joint.sizes.factors)
         if output is None:
             write_csv(table, sys.stdout)

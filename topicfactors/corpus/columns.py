@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from topicfactors.corpus.documents import Document, clean_text, missing
-from topicfactors.errors import InputError
+from topicfactors.errors import InputError, nearest
 
 TEXT_COLUMNS = ("text", "texts", "document", "content", "body", "abstract", "message", "review")
 
@@ -47,7 +47,8 @@ def resolve(source: str, columns: Columns, header: Sequence[Any]) -> Columns:
         raise InputError(f"{source}: there are no columns; expected at least one, of texts")
     for name in (columns.text, columns.id, columns.label, *columns.covariates):
         if name is not None and name not in header:
-            raise InputError(f"{source}: no column {name!r}; it has {names}")
+            known = [str(column) for column in header]
+            raise InputError(f"{source}: no column {name!r}; it has {names}{nearest(name, known)}")
     by_lower = {name.lower().strip(): name for name in reversed(header) if isinstance(name, str)}
     text = columns.text
     if text is None:

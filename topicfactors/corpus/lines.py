@@ -59,7 +59,13 @@ def open_bytes(path: str) -> BinaryIO:
     try:
         return smart_open.open(path, "rb", compression=packing)  # type: ignore[no-any-return]
     except (OSError, ValueError, NotImplementedError, ImportError) as error:
-        raise InputError(f"{path}: cannot be opened: {error}") from error
+        raise InputError(f"{path}: cannot be opened: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Why, without the story of how often it was tried."""
+    inner = getattr(error.args[0] if error.args else None, "reason", None)
+    return str(inner or error).rpartition("): ")[2]
 
 
 def open_seekable(path: str) -> BinaryIO:
@@ -99,6 +105,11 @@ def lines_of(path: str) -> Generator[tuple[str, str | None], None, None]:
                 text, note = decode(first + source.read())  # its line ends are two bytes
                 yield from ((line, note) for line in io.StringIO(text, newline="\n"))
                 return
+            if b"\0" in first:
+                raise InputError(
+                    f"{path}: is not text (NUL bytes in its first line); expected UTF-8, "
+                    "Latin-1, or UTF-16 with a byte order mark"
+                )
             if first:
                 yield decode(first)
             yield from map(decode, source)

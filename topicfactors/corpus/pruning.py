@@ -54,8 +54,8 @@ class Pruning(NamedTuple):
         """The error for a corpus of which no word is kept."""
         return InputError(
             f"none of {words:,} words is left: min_df={self.min_df} and max_df={self.max_df} leave "
-            f"out all of them; lower min_df, raise max_df, or give more than {documents:,} "
-            "documents"
+            f"out all of them; lower min_df, raise max_df, or give more documents "
+            f"than {documents:,}"
         )
 
 

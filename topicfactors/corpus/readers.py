@@ -20,7 +20,7 @@ from topicfactors.corpus.frames import read_memory
 from topicfactors.corpus.lines import COMPRESSED, lines_of, suffix_of
 from topicfactors.corpus.samples import SAMPLES, read_sample
 from topicfactors.corpus.tables import read_csv, read_jsonl, read_parquet
-from topicfactors.errors import InputError
+from topicfactors.errors import InputError, nearest
 
 Reader = Callable[[str, Columns], Iterator[Document]]
 
@@ -78,7 +78,7 @@ def stream_documents(source: str | Path, columns: Columns | None = None) -> Iter
         shown = path if len(path) < 200 else f"{path[:200]}…"
         raise InputError(
             f"{shown or repr(path)}: no such file or folder, and no sample corpus of that name "
-            f"(those are {', '.join(SAMPLES)})"
+            f"(those are {', '.join(SAMPLES)}){nearest(path, SAMPLES)}"
         )
     if "://" not in path and Path(path).is_dir():
         return read_folder(path, columns)

@@ -58,7 +58,10 @@ def read_jsonl(path: str, columns: Columns) -> Iterator[Document]:
             try:
                 record = json.loads(raw)
             except (ValueError, RecursionError) as error:
-                raise InputError(f"{path}, line {number}: not JSON: {error}") from error
+                raise InputError(
+                    f"{path}, line {number}: not JSON ({_fault(error)}); every line must be one "
+                    'object such as {"text": "…"}'
+                ) from error
             if not isinstance(record, dict):
                 raise InputError(
                     f"{path}, line {number}: must be a JSON object such as "
@@ -67,6 +70,12 @@ def read_jsonl(path: str, columns: Columns) -> Iterator[Document]:
             resolved = resolved or resolve(path, columns, list(record))
             yield document_of(record, row, resolved, note)
             row += 1
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.colno}"
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def read_parquet(path: str, columns: Columns) -> Iterator[Document]:

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, check_non_negative, valida
 
 from topicfactors.corpus.bags import from_bags, is_bag_stream
 from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.estimators.refusals import refusal
 from topicfactors.training.objectives import FactorObjective
 
 
@@ -103,7 +104,7 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
         except ValueError as error:
             if isinstance(error, InputError) or "feature names" in str(error):
                 raise
-            raise InputError(_one_line(error, X)) from error
+            raise InputError(refusal(error, X)) from error
         if reset:
             self._framed = hasattr(X, "columns")
             if names is not None:
@@ -147,7 +148,7 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
         if counts.shape[1] != self.n_features_in_:
             raise InputError(
                 f"X has {counts.shape[1]} features, but {type(self).__name__} is expecting "
-                f"{self.n_features_in_} features as input"
+                f"{self.n_features_in_} features as input; count the words of fit"
             )
         known = getattr(self, "feature_names_in_", None)
         if names is None or known is None:
@@ -186,15 +187,3 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
 
 def _as_words(names: ArrayLike) -> NDArray[np.object_]:
     return np.array([str(name) for name in np.asarray(names, dtype=object)], dtype=object)
-
-
-def _one_line(error: BaseException, X: object) -> str:
-    """scikit-learn's message without the advice that follows it."""
-    first = str(error).strip().partition("\n")[0]
-    if not first.startswith("Expected 2D array"):
-        return first
-    given = f"shape {X.shape}" if hasattr(X, "shape") else type(X).__name__
-    return (
-        f"X must be a 2-D array (documents, words), got {given}. Reshape your data: "
-        "X.reshape(1, -1) where it is one document"
-    )

@@ -122,6 +122,13 @@ class FittingMixin(CountsEstimator):
             history.stopped, history.interruption = "interrupted", interruption
 
     def _split(self, counts: Any, seed: int) -> tuple[Any, Any | None]:
+        if self.n_components > counts.shape[0]:
+            warnings.warn(
+                f"n_components={self.n_components} is more factors than documents "
+                f"({counts.shape[0]}): many will say the same or nothing; ask for fewer",
+                FitWarning,
+                stacklevel=3,
+            )
         held = round(self.validation_fraction * counts.shape[0])
         if held < FEWEST_HELD_OUT:
             return counts, None
