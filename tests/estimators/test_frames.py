@@ -88,9 +88,10 @@ def test_frames_say_what_is_missing(fitted, monkeypatch):
 
 
 def test_pyldavis_takes_what_is_prepared(fitted):
-    pyldavis = pytest.importorskip("pyLDAvis")
+    import pyLDAvis
+
     empty = scipy.sparse.vstack([CORPUS.counts, CORPUS.counts[:1] * 0]).tocsr()
-    prepared = pyldavis.prepare(**fitted.prepare_ldavis(empty), n_jobs=1, sort_topics=False)
+    prepared = pyLDAvis.prepare(**fitted.prepare_ldavis(empty), n_jobs=1, sort_topics=False)
     assert len(prepared.topic_coordinates) == 4
     assert set(prepared.topic_info.Term) <= set(WORDS)
     with pytest.raises(InputError, match="no document with words"):

@@ -1,0 +1,89 @@
+"""``topicfactors evaluate``: bounds beside the unigram, coherence, diversity, active factors."""
+
+import json
+
+import pytest
+
+from topicfactors import load, read_corpus
+from topicfactors.insight.topics import status
+
+
+@pytest.fixture(scope="module")
+def counts(fitted, corpus):
+    return load(fitted / "model")[0].transform(read_corpus(corpus).texts)
+
+
+def evaluated(call, *arguments):
+    outcome = call("evaluate", *arguments, "--json")
+    assert outcome.status == 0, outcome.err
+    return json.loads(outcome.out, parse_constant=pytest.fail)
+
+
+def test_json_has_what_python_measures(call, fitted, corpus, counts):
+    model = load(fitted / "model")[-1]
+    found = evaluated(call, fitted, corpus, "--bound", "iwae", "--bound", "elbo", "--samples", "7")
+    assert [scores["bound"] for scores in found["bounds"]] == ["iwae", "elbo"]
+    for scores in found["bounds"]:
+        expected = model.evaluate(counts, bound=scores["bound"], samples=7)
+        assert scores["samples"] == 7
+        for name in ("perplexity", "unigram"):
+            assert scores[name] == pytest.approx(getattr(expected, name)._asdict(), rel=1e-5)
+    posteriors = model.transform(counts)
+    states = status(posteriors.mean(0), posteriors.var(0))
+    assert found["active_factors"] == states.count("active")
+    assert found["npmi"] == pytest.approx(model.coherence(counts).mean())
+    assert found["diversity"] == model.diversity()
+    assert found["on_per_document"] == pytest.approx((posteriors > 0.5).sum(1).mean())
+    assert found["documents_read"] == 45
+    assert found["tokens"] == counts.sum()
+    assert found["c_v"] is None
+
+
+def test_the_table_has_the_ladder_and_the_unigram_last(call, fitted, corpus):
+    outcome = call("evaluate", fitted, corpus)
+    lines = outcome.out.splitlines()
+    names = [line.split()[0] for line in lines[1 : lines.index("")]]
+    assert names == ["truncated", "ELBO", "IWAE", "unigram"]
+    assert "45 documents" in outcome.out
+    assert "of 3 factors tell these documents apart" in outcome.out
+
+
+def test_c_v_reads_the_texts_once_more(call, fitted, corpus):
+    found = evaluated(call, fitted, corpus, "--bound", "elbo", "--c-v")
+    assert 0 < found["c_v"] < 1
+
+
+def test_documents_without_words_are_left_out_and_counted(call, fitted, tmp_path):
+    (tmp_path / "t.txt").write_text("steam engine piston boiler\n\nnothing known\n")
+    outcome = call("evaluate", fitted, tmp_path / "t.txt", "--bound", "elbo")
+    assert outcome.status == 0
+    assert "3 documents, 4 tokens; 2 without known words left out" in outcome.out
+    assert "1 document is kept as an empty row" in outcome.err
+
+
+def test_counts_are_scored_by_a_model_of_counts(call, tmp_path, counts):
+    import scipy.io
+
+    scipy.io.mmwrite(tmp_path / "c.mtx", counts)
+    fit = ("-k", "3", "--epochs", "2", "--threads", "1", "-q")
+    assert call("fit", tmp_path / "c.mtx", "-o", tmp_path / "run", *fit).status == 0
+    found = evaluated(call, tmp_path / "run", tmp_path / "c.mtx", "--bound", "elbo")
+    assert found["tokens"] == counts.sum()
+    outcome = call("transform", tmp_path / "run", tmp_path / "c.mtx", "-q")
+    assert len(outcome.out.splitlines()) == 1 + 45
+    assert call("topics", tmp_path / "run").status == 0
+
+
+def test_counts_of_the_run_s_words_do_for_a_run_of_texts(call, fitted, tmp_path, counts, corpus):
+    import scipy.io
+
+    scipy.io.mmwrite(tmp_path / "c.mtx", counts)
+    from_counts = evaluated(call, fitted, tmp_path / "c.mtx", "--bound", "elbo")
+    from_texts = evaluated(call, fitted, corpus, "--bound", "elbo")
+    assert from_counts["bounds"] == from_texts["bounds"]
+
+
+def test_a_bound_that_makes_no_sense_is_refused_before_reading(refused, fitted, tmp_path):
+    status_, line = refused("evaluate", fitted, "lee", "--bound", "exactly")
+    assert status_ == 2
+    assert "did you mean 'exact'?" in line
