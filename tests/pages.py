@@ -10,7 +10,9 @@ from typing import Any
 
 import typer
 
-from tests.mistakes import MISTAKES, happen, lay_out, page
+from tests.mistakes.happening import happen, page
+from tests.mistakes.places import lay_out
+from tests.mistakes.table import MISTAKES
 
 DOCS = Path(__file__).parents[1] / "docs"
 PARAMETERS = {

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.mistakes import MISTAKES, happen, lay_out, row
+from tests.mistakes.happening import happen, row
+from tests.mistakes.places import lay_out
+from tests.mistakes.table import MISTAKES
 
 PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
 
