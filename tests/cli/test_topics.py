@@ -19,7 +19,8 @@ def test_the_table_has_a_row_a_factor(call, fitted):
         assert words in line
 
 
-def test_other_lengths_and_rankings_leave_the_coherence_out(call, fitted):
+def test_other_rankings_leave_the_coherence_out(call, fitted):
+    assert "NPMI" in call("topics", fitted, "-n", "4").out
     outcome = call("topics", fitted, "-n", "4", "--ranking", "probability")
     assert "NPMI" not in outcome.out
     assert len(outcome.out.splitlines()) == 1 + 3
@@ -65,3 +66,12 @@ def test_a_folder_without_a_run(refused, tmp_path):
         status, line = refused("topics", folder)
         assert status == 1
         assert "no model here" in line
+
+
+def test_documents_are_shown_when_asked_for(call, fitted):
+    rows = json.loads(call("topics", fitted, "--json").out)
+    lines = call("topics", fitted, "--documents").out.splitlines()
+    assert lines[0].split()[-1] == "documents"
+    for row, line in zip(rows, lines[1:], strict=True):
+        assert " ".join(row["documents"]) in line
+        assert len(row["documents"]) == 3

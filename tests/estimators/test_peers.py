@@ -62,3 +62,20 @@ def test_sparse_arrays_go_all_the_way(corpus):
         strict=True,
     ):
         np.testing.assert_array_equal(found, same)
+
+
+@pytest.mark.parametrize("inference", ["truncated", "gumbel-softmax"])
+def test_a_document_without_words_has_the_prior(inference, corpus):
+    """Exactly: a set of states holds little of so broad a posterior, an encoder guesses."""
+    fitted = model(12, inference=inference, max_iter=2).fit(corpus.counts)
+    empty = scipy.sparse.csr_matrix((2, corpus.counts.shape[1]))
+    mixed = scipy.sparse.vstack([corpus.counts[:3], empty]).tocsr()
+    np.testing.assert_array_equal(fitted.transform(mixed)[3:], [fitted.prior_] * 2)
+    absent = model(inference=inference, likelihood="bernoulli", max_iter=2).fit(corpus.counts)
+    assert np.abs(absent.transform(empty) - absent.prior_).max() > 1e-3
+
+
+def test_probabilities_are_at_most_one(corpus):
+    fitted = model(max_iter=12).fit(corpus.counts)
+    assert fitted.transform(corpus.counts).max() <= 1.0
+    assert fitted.pairwise(corpus.counts[:50]).max() <= 1.0

@@ -17,12 +17,12 @@ BLOCK = 1000  # documents
 
 def corpora(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="A sample corpus (none: list them).")
+        str | None, typer.Argument(metavar="NAME", help="A sample corpus (none: list them).")
     ] = None,
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]", help="Write it: .jsonl, .json, .csv or .parquet (none: its page)."
+            metavar="FILE", help="Write it: .jsonl, .json, .csv or .parquet (none: its page)."
         ),
     ] = None,
     source: Annotated[

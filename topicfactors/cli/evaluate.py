@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from topicfactors.cli.options import (
+    Device,
     Documents,
     IdColumn,
     Json,
@@ -17,6 +18,8 @@ from topicfactors.cli.options import (
     TextColumn,
     Threads,
 )
+
+FEW = 1000  # documents
 
 
 def evaluate(
@@ -39,6 +42,7 @@ def evaluate(
     text_column: TextColumn = None,
     id_column: IdColumn = None,
     strict: Strict = False,
+    device: Device = "auto",
     threads: Threads = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -54,6 +58,7 @@ def evaluate(
     from topicfactors.cli.runs import model_of, open_run
     from topicfactors.cli.scores import scores_on
     from topicfactors.corpus.columns import Columns
+    from topicfactors.estimators.base import resolve_device
 
     pipeline = open_run(run)
     model = model_of(pipeline)
@@ -61,6 +66,7 @@ def evaluate(
     if inputs.vectorizer is not None:
         inputs.vectorizer.set_params(n_jobs=threads or -1)
     model.set_params(n_jobs=threads)
+    model.objective_.to(resolve_device(device))
     bounds = list(dict.fromkeys(bound or model._ladder()))
     for name in bounds:
         model._resolved(name, samples)  # refused before the documents are read
@@ -89,6 +95,11 @@ def _show(metrics: Mapping[str, Any]) -> None:
     print_lines(
         f"ten words a factor in these documents: {measured}, diversity {metrics['diversity']:.2f}"
     )
+    if metrics["documents_read"] < FEW:
+        print_lines(
+            f"(in fewer than {FEW:,} documents many pairs of words never meet, by chance, which "
+            "pulls coherence down)"
+        )
     dead, always = metrics["dead_factors"], metrics["always_on_factors"]
     remark = f"; dead: {', '.join(map(str, dead))}" if dead else ""
     remark += f"; always on: {', '.join(map(str, always))}" if always else ""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from topicfactors.cli.options import IdColumn, Json, Refine, Run, TextColumn
+from topicfactors.cli.options import IdColumn, Json, Run, TextColumn
 
 
 def explain(
@@ -18,7 +18,9 @@ def explain(
         ),
     ],
     name: Annotated[str | None, typer.Option("--id", help="Which document of a corpus.")] = None,
-    refine: Refine = "auto",
+    refine: Annotated[
+        str, typer.Option(help="Rounds of search for the most probable state, or auto.")
+    ] = "auto",
     text_column: TextColumn = None,
     id_column: IdColumn = None,
     json: Json = False,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from topicfactors.cli.options import (
+    Device,
     Force,
     IdColumn,
     Json,
@@ -174,7 +175,7 @@ def fit(
         typer.Option(help="For counts: a file of one word a line (default: one beside them)."),
     ] = None,
     strict: Strict = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
     threads: Threads = None,
     config: Annotated[
         Path | None,

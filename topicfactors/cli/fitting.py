@@ -208,7 +208,7 @@ class Fit:
         from topicfactors.cli.tables import print_factors, summary
 
         if not self.quiet:
-            print_factors(rows, suppressed=False)
+            print_factors(rows, beside=None)
         self.display.say(summary(metrics))
         self.display.say(f"written to {folder}; next: topicfactors topics {folder} -n 20")
 

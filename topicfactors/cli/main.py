@@ -46,7 +46,10 @@ def root(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Readable factors from text corpora: documents go in, tables of factors come out."""
+    """Readable factors from text corpora: documents go in, tables of factors come out.
+
+    First fit, then topics; explain, evaluate, transform and export read the folder that fit leaves.
+    """
 
 
 def main(arguments: list[str] | None = None) -> None:

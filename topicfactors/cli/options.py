@@ -32,6 +32,7 @@ Refine = Annotated[
     str,
     typer.Option(help="Rounds of search a document; 0: the encoder's guess, fastest; or auto."),
 ]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that fit has written.")]
 Documents = Annotated[
     str, typer.Argument(metavar="DOCS", help="Folder, file, '-' or sample, as for fit.")

@@ -241,12 +241,12 @@ def stored(folder: Path, factors: int) -> Stored | None:
 def rows_in(folder: Path, model: BinaryFactorModel, ranking: str, words: int) -> list[FactorRow]:
     """The factors of a run, with what is stored of them where it is of the same words."""
     known = stored(folder, len(model.status_))
-    same = (words, ranking) == (10, RANKING)
+    measured = known is not None and ranking == RANKING  # of its ten words, however many are shown
     return rows_of(
         model,
         ranking=ranking,
         words=words,
-        coherence=known.coherence if known is not None and same else None,
+        coherence=known.coherence if known is not None and measured else None,
         documents=None if known is None else known.documents,
     )
 

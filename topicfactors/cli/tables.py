@@ -16,37 +16,41 @@ WIDE = 70  # room for words, in columns, from which suppressed words are shown b
 BOUNDS = {"elbo": "ELBO", "iwae": "IWAE"}  # as people write them
 
 
-def print_factors(rows: Sequence[FactorRow], *, suppressed: bool = True) -> None:
+def print_factors(rows: Sequence[FactorRow], *, beside: str | None = "suppressed") -> None:
     """The factor table on stdout: as wide as the terminal, whole when it is not one.
 
-    On a terminal a line holds as many words as fit; the suppressed words are shown where a third of
-    the room is left to them.
+    On a terminal a line holds as many words as fit; what is ``beside`` the words (``"suppressed"``
+    words, or representative ``"documents"``) is shown where a third of the room is left to it.
     """
     console = Console(soft_wrap=False)
     coherent = any(row.coherence is not None for row in rows)
-    listed = [(_remark(row) + " ".join(row.words), " ".join(row.suppressed)) for row in rows]
+    listed = [(_remark(row) + " ".join(row.words), _beside(row, beside)) for row in rows]
     room = console.width - (len("factor  on in  ") + (len("NPMI  ") if coherent else 0))
     if console.is_terminal:
-        suppressed = suppressed and room >= WIDE
-        share = room * 2 // 3 if suppressed else room
+        beside = beside if room >= WIDE else None
+        share = room * 2 // 3 if beside else room
         listed = [(fitting(a, share), fitting(b, room - share - 2)) for a, b in listed]
     else:
-        console.width = 40 + max((len(a) + len(b) for a, b in listed), default=0)
+        console.width = 40 + max((cell_len(a) + cell_len(b) for a, b in listed), default=0)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("factor", justify="right", no_wrap=True)
     table.add_column("on in", justify="right", no_wrap=True)
     if coherent:
         table.add_column("NPMI", justify="right", no_wrap=True)
     table.add_column("words", no_wrap=True)
-    if suppressed:
-        table.add_column("suppressed", style="dim", no_wrap=True)
-    for row, (words, against) in zip(rows, listed, strict=True):
+    if beside:
+        table.add_column(beside, style="dim", no_wrap=True)
+    for row, (words, others) in zip(rows, listed, strict=True):
         cells = [str(row.factor), f"{row.prevalence:.1%}"]
         if coherent:
             cells.append("" if row.coherence is None else f"{row.coherence:+.2f}")
-        cells += [words, against] if suppressed else [words]
+        cells += [words, others] if beside else [words]
         table.add_row(*map(escape, cells))
     console.print(table)
+
+
+def _beside(row: FactorRow, beside: str | None) -> str:
+    return " ".join(getattr(row, beside)) if beside else ""
 
 
 def fitting(words: str, width: int) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from topicfactors.cli.options import Json, Ranking, Run, Words
 
 
@@ -9,6 +13,9 @@ def topics(
     run: Run,
     words: Words = 10,
     ranking: Ranking = "exclusive",
+    documents: Annotated[
+        bool, typer.Option("--documents", help="Show ids of representative documents instead.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show the factors of a run: how often they are on, the words for them and against them.
@@ -25,4 +32,4 @@ def topics(
         return
     from topicfactors.cli.tables import print_factors
 
-    print_factors(rows)
+    print_factors(rows, beside="documents" if documents else "suppressed")

@@ -11,6 +11,7 @@ import typer
 
 from topicfactors.cli.console import note, notes_for_warnings
 from topicfactors.cli.options import (
+    Device,
     Documents,
     Force,
     IdColumn,
@@ -37,7 +38,7 @@ def transform(
     text_column: TextColumn = None,
     id_column: IdColumn = None,
     strict: Strict = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
     threads: Threads = None,
     force: Force = False,
     quiet: Quiet = False,

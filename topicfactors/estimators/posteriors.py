@@ -41,6 +41,9 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
     def transform(self, X: Any, *, refine: int | str = "auto") -> Any:
         """P(factor on | document), ``(N, D)`` in [0, 1]; rows do not sum to one.
 
+        A document without words has the prior's probabilities (but under ``bernoulli``, where
+        absent words speak too).
+
         Parameters
         ----------
         X
@@ -58,8 +61,12 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         rounds = self._rounds(refine)
         counts = self._validate(X)
-        found = [q.mean().cpu().numpy() for _, q in self._posteriors(counts, rounds)]
-        return np.concatenate(found).astype(counts.dtype, copy=False)
+        parts = [q.mean().cpu().numpy() for _, q in self._posteriors(counts, rounds)]
+        found = np.concatenate(parts)
+        if getattr(self._joint().likelihood, "silent", True):
+            empty = np.flatnonzero(np.diff(counts.indptr) == 0)
+            found[empty] = self._joint().prior.probabilities().cpu().numpy()
+        return found.astype(counts.dtype, copy=False)
 
     def predict(self, X: Any, *, refine: int | str = "auto") -> NDArray[np.int8]:
         """Which factors are more likely on than off in counts ``X (N, V)``, 0/1 ``(N, D)``."""

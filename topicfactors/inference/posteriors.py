@@ -222,11 +222,13 @@ class Enumerated(WeightedStates):
         """P(z_d = 1, z_e = 1 | x), ``(B, D, D)``; the diagonal is the mean."""
         states = self.states.to(self.log_weights.dtype)
         weights = self.log_weights.exp().t()  # (B, 2^D)
-        return torch.stack([(weights * column) @ states for column in states.t()], 1)
+        both = torch.stack([(weights * column) @ states for column in states.t()], 1)
+        return both.clamp_max(1.0)
 
     def mean(self) -> Tensor:
         """P(z_d = 1 | x), ``(B, D)``."""
-        return self.log_weights.exp().t() @ self.states.to(self.log_weights.dtype)
+        mean = self.log_weights.exp().t() @ self.states.to(self.log_weights.dtype)
+        return mean.clamp_max(1.0)  # rounding
 
     def detach(self) -> Enumerated:
         """The same distribution, cut off from the graph."""

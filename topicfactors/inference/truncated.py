@@ -69,12 +69,13 @@ class Truncated(WeightedStates):
 
     def mean(self) -> Tensor:
         """P(z_d = 1 | x), ``(B, D)``."""
-        return (self.log_weights.exp()[..., None] * self.states).sum(0)
+        return (self.log_weights.exp()[..., None] * self.states).sum(0).clamp_max(1.0)  # rounding
 
     def pairwise(self) -> Tensor:
         """P(z_d = 1, z_e = 1 | x), ``(B, D, D)``; the diagonal is the mean."""
         states = self.states.transpose(0, 1)  # (B, S, D)
-        return (states * self.log_weights.exp().t()[..., None]).transpose(1, 2) @ states
+        both = (states * self.log_weights.exp().t()[..., None]).transpose(1, 2) @ states
+        return both.clamp_max(1.0)
 
     def at(self, places: Tensor) -> Tensor:
         """Bits of the states at places ``(K, B)`` of each set, ``(K, B, D)``."""

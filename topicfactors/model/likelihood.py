@@ -35,6 +35,7 @@ class Likelihood(nn.Module, abc.ABC):
 
     closed_flips: ClassVar[bool] = True  # is `changes` exact?
     closed_norms: ClassVar[bool] = True  # are the norms of `flip_norms` exact?
+    silent: ClassVar[bool] = True  # does a document without words say nothing of its factors?
     remainder: ClassVar[str] = ""  # what in `terms` belongs to no word
     shared: ClassVar[bool] = True  # is what a state costs the same for all documents?
     enumerable: ClassVar[int] = 20  # most factors whose 2^D states can be summed over

@@ -159,6 +159,7 @@ class Bernoulli(Likelihood):
     closed_flips = False
     closed_norms = False
     remainder = "absent words"
+    silent = False
 
     def observe(self, counts: CountBatch) -> CountBatch:
         """Presence."""
