@@ -54,19 +54,13 @@ def evaluate(
 
     Examples: topicfactors evaluate run new/; topicfactors evaluate run new/ --bound iwae --json
     """
-    from topicfactors.cli.inputs import Inputs
-    from topicfactors.cli.runs import model_of, open_run
+    from topicfactors.cli.opening import open_for
     from topicfactors.cli.scores import scores_on
-    from topicfactors.corpus.columns import Columns
-    from topicfactors.estimators.base import resolve_device
 
-    pipeline = open_run(run)
-    model = model_of(pipeline)
-    inputs = Inputs(run, pipeline, documents, Columns(text_column, id_column), strict=strict)
-    if inputs.vectorizer is not None:
-        inputs.vectorizer.set_params(n_jobs=threads or -1)
-    model.set_params(n_jobs=threads)
-    model.objective_.to(resolve_device(device))
+    inputs = open_for(
+        run, documents, text_column, id_column, strict=strict, device=device, threads=threads
+    )
+    model = inputs.model
     bounds = list(dict.fromkeys(bound or model._ladder()))
     for name in bounds:
         model._resolved(name, samples)  # refused before the documents are read

@@ -47,10 +47,7 @@ def transform(
 
     Example: topicfactors transform run new-documents/ -o posteriors.csv
     """
-    from topicfactors.cli.inputs import Inputs
-    from topicfactors.cli.runs import model_of, open_run
-    from topicfactors.corpus.columns import Columns
-    from topicfactors.estimators.base import resolve_device
+    from topicfactors.cli.opening import open_for
     from topicfactors.export.factors import posteriors_table
     from topicfactors.export.tables import check_suffix, export_table, write_csv
     from topicfactors.files import refuse_existing, refuse_source, refuse_unwritable
@@ -60,13 +57,10 @@ def transform(
         refuse_existing(output, force)
         refuse_unwritable(output)
         refuse_source(output, Path(documents))
-    pipeline = open_run(run)
-    model = model_of(pipeline)
-    inputs = Inputs(run, pipeline, documents, Columns(text_column, id_column), strict=strict)
-    if inputs.vectorizer is not None:
-        inputs.vectorizer.set_params(n_jobs=threads or -1)
-    model.set_params(n_jobs=threads)
-    model.objective_.to(resolve_device(device))
+    inputs = open_for(
+        run, documents, text_column, id_column, strict=strict, device=device, threads=threads
+    )
+    model = inputs.model
     rounds = number_or_auto(refine, int)
     model._rounds(rounds)  # refused before the documents are read
     with notes_for_warnings(quiet=True):
