@@ -84,12 +84,15 @@ def test_only_new_pieces_are_asked_for(monkeypatch):
     assert asked == ["boiler"]
 
 
-def test_what_is_remembered_is_bounded(monkeypatch):
+def test_a_reader_is_spent_when_it_remembers_much(monkeypatch):
     monkeypatch.setattr(pieces, "KEPT", 3)
-    whole, parts = both()
-    for text in ("a b c d", "e f", "a e i o u"):
-        agree(whole.words([text]), parts.words([text]))
-    assert len(parts.places) <= 6  # KEPT and a block, then forgotten
+    monkeypatch.setattr(pieces, "SPELLINGS", 30)
+    for reader in both():
+        assert not reader.spent
+        reader.words(["steam"])
+        assert not reader.spent
+        reader.words([f"word{number}" for number in range(40)])
+        assert reader.spent
 
 
 def test_tokenisers_that_look_across_white_space_are_not_taken_apart():

@@ -1,11 +1,13 @@
 """Blocks of texts to words in order and to counts, in one process or several."""
 
+import gc
 import time
+import weakref
 
 import numpy as np
 import pytest
 
-from topicfactors.corpus import tokenizers
+from topicfactors.corpus import pieces, pipelines, tokenizers
 from topicfactors.corpus.rules import TokenRules
 from topicfactors.corpus.tokenizers import count_block, count_texts, read_texts, token_block
 
@@ -157,6 +159,80 @@ def test_a_long_rule_of_signs_takes_no_long_time(sign):
     found = words_of(TokenRules(), f"steam {sign * 50_000} engine {sign * 50_000}")
     assert found == {"steam": 1, "engine": 1}
     assert time.perf_counter() - began < 5
+
+
+def seconds(text):
+    """The least of three times that a text takes."""
+    least = float("inf")
+    for _ in range(3):
+        tokenizers._reader.cache_clear()
+        tokenizers._reader(TokenRules())
+        began = time.perf_counter()
+        token_block(TokenRules(), [text])
+        least = min(least, time.perf_counter() - began)
+    return least
+
+
+@pytest.mark.parametrize("signs", ["=_", ".,", "»«", "()", "'\"", "'s", "’s-"])
+def test_pieces_of_signs_take_time_by_their_length_alone(signs):
+    short, long = (seconds(signs * times) for times in (3_000, 12_000))
+    assert long < 9 * short + 0.05  # spaCy alone takes sixteen times as long
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "«Well…» — (so-called) 'steam-engine', isn't it?! " * 80,
+        "=" * 99 + " " + "- " * 300 + "* * *" * 60 + " steam_engine __init__ _____",
+        "https://example.org/?q=" + "a-b&" * 900 + " steam",
+        "a" * 1999 + " " + "日本語。" * 499,
+    ],
+)
+def test_tokens_of_normal_texts_are_those_of_spacy(text):
+    nlp = pipelines.blank("en")
+    rules = TokenRules(letters_only=False, min_length=1, numbers="keep", urls="keep")
+    expected = [t.lower_ for t in nlp(text) if not t.is_punct and not t.is_space]
+    assert token_block(rules, [text]).texts() == [expected]
+
+
+def test_scripts_without_white_space_are_not_cut():
+    text = "我们，" * 1_000
+    rules = TokenRules("zh", letters_only=False, min_length=1)
+    assert len(token_block(rules, [text]).texts()[0]) == 2_000
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_pipeline_has_met_is_forgotten_and_nothing_else_changes(monkeypatch, language):
+    rules = TokenRules(language, min_length=1)
+    blocks = [
+        [f"word{number} steam 工作{number}" for number in range(start, start + 30)]
+        for start in range(0, 120, 30)
+    ]
+    plain = [token_block(rules, block).texts() for block in blocks]
+    monkeypatch.setattr(pieces, "KEPT", 20)
+    monkeypatch.setattr(pieces, "SPELLINGS", 20)
+    pipelines.forget()
+    tokenizers._reader.cache_clear()
+    seen = weakref.WeakSet()
+    for block, expected in zip(blocks, plain, strict=True):
+        assert token_block(rules, block).texts() == expected
+        seen.add(tokenizers._reader(rules).nlp)
+    gc.collect()
+    assert len(seen) < len(blocks)  # those before are gone
+
+
+@pytest.mark.parametrize("choice", ["keep", "fold"])
+def test_stop_words_may_be_numbers_and_urls(choice):
+    stop = frozenset({"2024", "example.org"})
+    rules = TokenRules(numbers=choice, urls=choice, stop_words=stop)
+    found = token_block(rules, ["steam 2024 1712 example.org a@example.org"]).texts()[0]
+    kept = ["1712", "a@example.org"] if choice == "keep" else ["<number>", "<url>"]
+    assert found == ["steam", *kept]
+
+
+def test_stop_words_may_be_folded_words():
+    rules = TokenRules(numbers="fold", stop_words=frozenset({"<number>"}))
+    assert token_block(rules, ["steam 2024"]).texts() == [["steam"]]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

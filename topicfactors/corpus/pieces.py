@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 KEPT = 300_000  # pieces remembered by a process
+SPELLINGS = 1_000_000  # the same of what a pipeline has met in whole texts
 
 
 class Words(NamedTuple):
@@ -43,6 +44,13 @@ class TextByText:
 
     def __init__(self, nlp: Any, attributes: Sequence[int], select: Select) -> None:
         self.nlp, self.attributes, self.select = nlp, list(attributes), select
+        self.cuts = splits_at_white_space(nlp)
+        self._known = len(nlp.vocab.strings)
+
+    @property
+    def spent(self) -> bool:
+        """Has it met so much that another with a fresh pipeline should take its place?"""
+        return len(self.nlp.vocab.strings) > self._known + SPELLINGS
 
     def words(self, texts: Sequence[str]) -> Words:
         """The words of some texts."""
@@ -75,12 +83,17 @@ class PieceByPiece(TextByText):
 
     def __init__(self, nlp: Any, attributes: Sequence[int], select: Select) -> None:
         super().__init__(nlp, attributes, select)
-        self._forget()
+        self.places: dict[str, int] = {}
+        self.bounds = np.zeros(1, np.int64)  # words of piece i are hashes[bounds[i]:bounds[i + 1]]
+        self.hashes = np.empty(0, np.uint64)
+
+    @property
+    def spent(self) -> bool:
+        """As of :class:`TextByText`, by the number of pieces."""
+        return len(self.places) > KEPT
 
     def words(self, texts: Sequence[str]) -> Words:
         """The words of some texts."""
-        if len(self.places) > KEPT:
-            self._forget()
         pieces = [text.split() for text in texts]
         self._learn(dict.fromkeys(piece for text in pieces for piece in text))
         places = self.places
@@ -91,11 +104,6 @@ class PieceByPiece(TextByText):
         first = np.cumsum(each) - each
         tokens = np.repeat(starts - first, each) + np.arange(each.sum())
         return Words(np.repeat(owners, each), self.hashes[tokens])
-
-    def _forget(self) -> None:
-        self.places: dict[str, int] = {}
-        self.bounds = np.zeros(1, np.int64)  # words of piece i are hashes[bounds[i]:bounds[i + 1]]
-        self.hashes = np.empty(0, np.uint64)
 
     def _learn(self, pieces: dict[str, None]) -> None:
         from spacy.attrs import SPACY

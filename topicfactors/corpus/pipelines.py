@@ -68,6 +68,12 @@ def trained(name: str) -> Any:
     return _unlimited(nlp)
 
 
+def forget() -> None:
+    """Make pipelines anew when they are asked for: they keep every spelling they have met."""
+    blank.cache_clear()
+    trained.cache_clear()
+
+
 def language_stop_words(language: str) -> frozenset[str]:
     """spaCy's stop words of a language, in lower case."""
     return frozenset(word.lower() for word in _language_class(language).Defaults.stop_words)

@@ -56,17 +56,16 @@ class Selection:
         rules = self.rules
         spelled, lengths, letters, punctuation, spaces = tokens.T[:5]
         kept = (letters == 1) if rules.letters_only else (punctuation == 0) & (spaces == 0)
-        kept &= ~np.isin(spelled, self.stop)
         words = spelled
         if rules.lemmatize:
             words, lengths = self._lemmas(tokens)
-            kept &= ~np.isin(words, self.stop)
         long = lengths >= rules.min_length
         if not self.simple:
             kept, long, words = self._numbers_and_urls(tokens, kept, long, words.copy())
         if rules.pos:
             kept &= np.isin(tokens[:, 9], self.pos)
-        return kept & long, words
+        stopped = np.isin(spelled, self.stop) | np.isin(words, self.stop)
+        return kept & long & ~stopped, words
 
     def _numbers_and_urls(
         self, tokens: Hashes, kept: NDArray[np.bool_], long: NDArray[np.bool_], words: Hashes

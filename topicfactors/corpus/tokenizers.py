@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from topicfactors.corpus import pipelines
 from topicfactors.corpus.blocks import CountedBlock, TokenBlock, counted
 from topicfactors.corpus.pieces import (
     PieceByPiece,
@@ -29,12 +30,19 @@ from topicfactors.corpus.selection import Selection
 BLOCK = 400_000  # characters that a worker gets at once
 SERIAL = 15_000_000  # characters below which starting processes costs more than it saves
 SERIAL_TAGGED = 800_000  # the same where a pipeline tags, which takes long
-RULE = re.compile(r"([^\w\s])\1{99,}")  # spaCy needs the square of its length in time
+# Of what has no white space spaCy peels signs one by one: the square of the length in time.
+RULE = re.compile(r"[\W_]{100,}")
+SIGNS = re.compile(r"\S{100,}")
+SIGNS_KEPT = 3  # of a run of different signs; of one sign, one
+LONG = re.compile(r"(?<!\S)(?!https?://)\S{2000,}")
+SIGN_IN_LONG = re.compile(r"\S{200,}?(?:[^\w\s]|_)")
 Block = TypeVar("Block")
 
 
 class ByPattern:
     """The words that a regular expression finds, as in scikit-learn's CountVectorizer."""
+
+    cuts = spent = False
 
     def __init__(self, rules: TokenRules) -> None:
         self.rules, self.find = rules, re.compile(rules.token_pattern or "").findall
@@ -72,11 +80,28 @@ def _reader(rules: TokenRules) -> TextByText | ByPattern:
     return kind(nlp, selection.attributes, selection)
 
 
+def _tamed(text: str, cuts: bool) -> str:
+    """A text without long runs of signs and, where ``cuts``, with space in very long pieces."""
+    text = RULE.sub(lambda run: SIGNS.sub(_few_signs, run[0]), text)
+    if cuts and len(text) >= 2000:
+        text = LONG.sub(lambda piece: SIGN_IN_LONG.sub(r"\g<0> ", piece[0]), text)
+    return text
+
+
+def _few_signs(run: re.Match[str]) -> str:
+    signs = run[0]
+    return signs[:1] if signs == signs[0] * len(signs) else signs[:SIGNS_KEPT]
+
+
 def token_block(rules: TokenRules, texts: Sequence[str]) -> TokenBlock:
     """Tokenise some texts; runs in a worker."""
     reader = _reader(rules)
+    if reader.spent:
+        pipelines.forget()
+        _reader.cache_clear()
+        reader = _reader(rules)
     if rules.token_pattern is None:
-        texts = [RULE.sub(r"\1", text) for text in texts]
+        texts = [_tamed(text, reader.cuts) for text in texts]
     documents, hashes = reader.words(texts)
     distinct, places = np.unique(hashes, return_inverse=True)
     lengths = np.bincount(documents, minlength=len(texts)).astype(np.int32)
