@@ -24,6 +24,7 @@ from topicfactors.errors import ConfigurationError, StorageError
 from topicfactors.estimators import parts
 from topicfactors.estimators.factor_model import BinaryFactorModel
 from topicfactors.estimators.scoring import Evaluation
+from topicfactors.export.tables import dump_json
 from topicfactors.files import whole_folder
 from topicfactors.insight.metrics import Perplexity
 from topicfactors.training.callbacks import Epoch
@@ -84,7 +85,7 @@ def save(model: Saved, folder: str | Path, *, overwrite: bool = False) -> None:
         "steps": described,
     }
     with whole_folder(folder, overwrite=overwrite, mark="config.json") as temporary:
-        text = json.dumps(config, indent=2, ensure_ascii=False)
+        text = dump_json(config, 2)
         (temporary / "config.json").write_text(text + "\n", encoding="utf-8")
         if tensors:
             (temporary / "weights.safetensors").write_bytes(serialise(tensors))
@@ -261,6 +262,16 @@ def _fill(
     return model
 
 
+def _numbers(stored: Any) -> Any:
+    """JSON has no NaN: null stands for it."""
+    return [_numbers(part) for part in stored] if isinstance(stored, list) else _number(stored)
+
+
+def _number(stored: float | None) -> float:
+    return float("nan") if stored is None else stored
+
+
 def _evaluation(stored: list[Any]) -> Evaluation:
-    bound, samples, log_prob, scores, unigram = stored
+    bound, samples, *numbers = stored
+    log_prob, scores, unigram = _numbers(numbers)
     return Evaluation(bound, samples, log_prob, Perplexity(*scores), Perplexity(*unigram))

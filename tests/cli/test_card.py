@@ -1,9 +1,13 @@
 """The model card says what was fitted, how well it predicts, and what to mind."""
 
 import json
+import re
 import tomllib
 
+import numpy as np
 import pytest
+import scipy.io
+import scipy.sparse
 
 from topicfactors.export.card import model_card
 from topicfactors.export.factors import FactorRow
@@ -39,7 +43,11 @@ DESCRIBED = {
 
 
 def card(**corpus):
-    described = DESCRIBED | {"corpus": DESCRIBED["corpus"] | corpus}
+    likelihood = corpus.pop("likelihood", "polya")
+    described = DESCRIBED | {
+        "corpus": DESCRIBED["corpus"] | corpus,
+        "options": DESCRIBED["options"] | {"likelihood": likelihood},
+    }
     return model_card([row(0), row(1, "dead")], METRICS, described)
 
 
@@ -84,3 +92,20 @@ def test_the_card_of_a_run_agrees_with_its_files(fitted):
     for factor in json.loads((fitted / "factors.json").read_text())["factors"]:
         assert " ".join(word["word"] for word in factor["words"][:8]) in text
         assert all(name in text for name in factor["documents"])
+
+
+def test_the_unigram_is_said_to_be_what_it_is():
+    assert "presence, and compare with each other alone" in card(likelihood="bernoulli")
+    assert "compare with each other" not in card()
+
+
+def test_the_code_of_the_card_runs_for_texts_and_for_counts(call, fitted, tmp_path, monkeypatch):
+    texts = ["steam engine piston", "clock pendulum dial"]
+    counts = scipy.sparse.csr_matrix(np.random.default_rng(0).poisson(1.0, (20, 8)))
+    scipy.io.mmwrite(tmp_path / "c.mtx", counts)
+    options = ("-k", "2", "--epochs", "1", "--threads", "1", "-q")
+    assert call("fit", tmp_path / "c.mtx", "-o", tmp_path / "counted", *options).status == 0
+    for run in (fitted, tmp_path / "counted"):
+        monkeypatch.chdir(run)
+        (code,) = re.findall(r"```python\n(.*?)```", (run / "model_card.md").read_text(), re.S)
+        exec(code, {"texts": texts, "counts": counts})

@@ -29,7 +29,7 @@ def test_json_has_what_python_measures(call, fitted, corpus, counts):
         for name in ("perplexity", "unigram"):
             assert scores[name] == pytest.approx(getattr(expected, name)._asdict(), rel=1e-5)
     posteriors = model.transform(counts)
-    states = status(posteriors.mean(0), posteriors.var(0))
+    states = status(posteriors.mean(0), posteriors.var(0))  # of these documents
     assert found["active_factors"] == states.count("active")
     assert found["npmi"] == pytest.approx(model.coherence(counts).mean())
     assert found["diversity"] == model.diversity()
@@ -50,7 +50,32 @@ def test_the_table_has_the_ladder_and_the_unigram_last(call, fitted, corpus):
 
 def test_c_v_reads_the_texts_once_more(call, fitted, corpus):
     found = evaluated(call, fitted, corpus, "--bound", "elbo", "--c-v")
-    assert 0 < found["c_v"] < 1
+    assert 0 < found["c_v"]["mean"] < 1
+    assert found["c_v"]["factors"] == 3
+
+
+def test_c_v_says_what_it_leaves_out(call, fitted, tmp_path):
+    (tmp_path / "t.txt").write_text("steam engine piston\n" * 3)
+    outcome = call("evaluate", fitted, tmp_path / "t.txt", "--bound", "elbo", "--c-v")
+    assert "C_V unknown" in outcome.out
+
+
+def test_few_documents_do_not_make_a_factor_dead(call, fitted, tmp_path):
+    (tmp_path / "t.txt").write_text("steam engine piston boiler\n")
+    found = evaluated(call, fitted, tmp_path / "t.txt", "--bound", "elbo")
+    assert sorted(found["off_in_all"] + found["on_in_all"]) == [0, 1, 2]
+    assert "dead_factors" not in found
+
+
+def test_every_bound_of_an_exact_run_is_one_and_says_so(call, refused, corpus, tmp_path):
+    options = ("-k", "3", "--inference", "exact", "--epochs", "1", "--min-df", "1", "-q")
+    assert call("fit", corpus, "-o", tmp_path / "run", *options).status == 0
+    outcome = call("evaluate", tmp_path / "run", corpus, "--bound", "elbo", "--bound", "iwae")
+    assert "so is every bound" in outcome.err
+    assert [line.split()[0] for line in outcome.out.splitlines()[1:3]] == ["exact", "unigram"]
+    status_, line = refused("evaluate", tmp_path / "run", corpus, "--samples", "5")
+    assert status_ == 2
+    assert "draws nothing" in line
 
 
 def test_documents_without_words_are_left_out_and_counted(call, fitted, tmp_path):

@@ -5,6 +5,7 @@ import json
 import sys
 
 import pytest
+import scipy.io
 
 from topicfactors import explain, load
 
@@ -62,3 +63,34 @@ def test_a_binary_file_is_no_text(refused, fitted, tmp_path):
     status, line = refused("explain", fitted, tmp_path / "a.txt")
     assert status == 2
     assert "NUL" in line
+
+
+@pytest.mark.parametrize("length", [300, 999, 5000])
+def test_a_long_text_is_no_path(call, fitted, length):
+    text = ("steam engine piston " * 300)[:length]
+    assert call("explain", fitted, text).status == 0
+
+
+def test_a_file_of_one_text_by_any_name(call, refused, fitted, tmp_path):
+    (tmp_path / "note.rst").write_text(TEXT)
+    assert call("explain", fitted, tmp_path / "note.rst").out == call("explain", fitted, TEXT).out
+    status, line = refused("explain", fitted, "letter.md")
+    assert status == 2
+    assert "no such file" in line
+
+
+def test_columns_without_an_id_are_refused(refused, fitted):
+    status, line = refused("explain", fitted, TEXT, "--text-column", "body")
+    assert status == 2
+    assert "belong to a corpus" in line
+
+
+def test_a_document_of_counts(call, refused, fitted, corpus, tmp_path):
+    pipeline = load(fitted / "model")
+    counts = pipeline[0].transform([(corpus / "clocks" / "01.txt").read_text(), TEXT])
+    scipy.io.mmwrite(tmp_path / "c.mtx", counts)
+    from_counts = call("explain", fitted, tmp_path / "c.mtx", "--id", "1").out
+    assert from_counts == call("explain", fitted, TEXT.removesuffix(" zorblax")).out
+    status, line = refused("explain", fitted, tmp_path / "c.mtx", "--id", "7")
+    assert status == 2
+    assert "none of 2 documents has the id '7'" in line

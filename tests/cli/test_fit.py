@@ -328,3 +328,19 @@ class TestInterruption:
             assert process.wait(timeout=60) == status
         assert said == "topicfactors: interrupted; nothing was written\n"
         assert list(tmp_path.iterdir()) == []
+
+
+def test_stop_words_can_be_added_to_the_language_s(call, tmp_path):
+    (tmp_path / "mine.txt").write_text("Piston\nvalve\n")
+    texts = "the steam piston and the valve\nthe clock and the dial\n"
+    (tmp_path / "t.txt").write_text(texts * 10)
+    for choice, left in (
+        ("+mine.txt", "clock dial steam"),
+        ("mine.txt", "and clock dial steam the"),
+    ):
+        run = tmp_path / choice.partition(".")[0]
+        words = choice.replace("mine", str(tmp_path / "mine"))
+        options = ("--stop-words", words, "-k", "2", "--epochs", "1", "--max-df", "1.0", "-q")
+        assert call("fit", tmp_path / "t.txt", "-o", run, *options).status == 0
+        found = (run / "model" / "vocabulary.txt").read_text().split()
+        assert found == left.split()

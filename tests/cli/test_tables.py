@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from topicfactors.cli import tables
-from topicfactors.cli.tables import fitting, print_factors
+from topicfactors.cli.tables import fitting, print_factors, print_lines, print_scores
 from topicfactors.export.factors import FactorRow
 
 
@@ -42,7 +42,9 @@ def terminal(monkeypatch):
 
     def of(width):
         monkeypatch.setattr(
-            tables, "Console", lambda **options: Console(force_terminal=True, width=width)
+            tables,
+            "Console",
+            lambda **options: Console(**options, force_terminal=True, width=width),
         )
 
     return of
@@ -73,3 +75,47 @@ def test_wide_letters_count_twice_when_words_are_fitted():
     assert fitting("蒸汽 机车", 6) == "蒸汽"
     assert fitting("蒸汽 机车", 9) == "蒸汽 机车"
     assert fitting("one", 0) == "one"
+
+
+@pytest.mark.parametrize("width", [45, 60, 79, 80, 120])
+def test_no_score_is_cut_on_any_terminal(capsys, terminal, width):
+    terminal(width)
+    numbers = {"per_document": 123456.7, "standard_error": 9.9, "corpus": 234567.8}
+    scores = {
+        "bound": "truncated",
+        "samples": 64,
+        "nats_per_document": -2871.5,
+        "perplexity": numbers,
+        "unigram": numbers,
+    }
+    print_scores([scores])
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    assert plain.count("123456.7") == plain.count("234567.8") == 2
+    assert "-2871.5" in plain
+    assert ("9.9" in plain) is (width >= 80)
+
+
+def test_lines_are_broken_between_words_and_their_numbers_kept(capsys, terminal):
+    terminal(40)
+    print_lines("  for:     engine +1.05 (2×), steam +0.90, piston +0.80")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        assert len(line) <= 40
+        assert not line.endswith(("engine", "steam", "piston"))
+
+
+def test_words_are_printed_as_they_are(capsys):
+    print_lines("factor :cat: [bold]")
+    assert capsys.readouterr().out == "factor :cat: [bold]\n"
+
+
+def test_what_is_no_terminal_has_whole_numbers_whoever_has_the_longest_words(capsys):
+    rows = [
+        row(0, coherence=0.25, words=["long" * 20], against=("b",)),
+        row(1, coherence=0.5, words=["a"], against=("longer" * 20,)),
+    ]
+    print_factors(rows)
+    out = capsys.readouterr().out
+    assert "+0.25" in out
+    assert "+0.50" in out

@@ -124,3 +124,8 @@ def test_a_dictionary_belongs_to_bags_of_words(corpus):
     fitted = model(2, max_iter=1).fit([[(0, 1), (1, 2)], [(1, 1)]] * 4)
     with pytest.raises(InputError, match="row 0"):
         fitted.transform([[(5, 1)]])
+
+
+def test_a_generator_of_bags_is_refused_with_the_cure():
+    with pytest.raises(InputError, match="got a generator; put it into a list"):
+        model(2).fit(bag for bag in [[(0, 1)]])

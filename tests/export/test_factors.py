@@ -19,9 +19,8 @@ def factors():
     rng = np.random.default_rng(0)
     loadings = rng.normal(size=(3, 5))
     on = np.exp(loadings) / np.exp(loadings).sum(1, keepdims=True)
-    return Factors(
-        loadings, on, np.full(5, 0.2), np.array([50.0, 40, 30, 20, 10]), np.array([0.5, 0.3, 0.1])
-    )
+    documents, prevalence = np.array([50.0, 40, 30, 20, 10]), np.array([0.5, 0.3, 0.1])
+    return Factors(loadings, on, np.full(5, 0.2), documents, prevalence, loadings - 0.5)
 
 
 def rows_of(factors, **options):

@@ -1,7 +1,11 @@
 """Evidence adds up to the log-odds, under every likelihood and decoder."""
 
+import itertools
+import re
+
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 
 from tests.estimators.planted import model, planted
@@ -9,7 +13,7 @@ from topicfactors import BinaryFactorModel, ConfigurationError
 from topicfactors.contracts import Batch
 from topicfactors.corpus.counts import Counts
 from topicfactors.insight.evidence import shares
-from topicfactors.model.likelihoods import LIKELIHOODS
+from topicfactors.model.likelihoods import LIKELIHOODS, Multinomial
 
 CORPUS = planted(documents=120)
 
@@ -81,13 +85,52 @@ def test_an_empty_document_has_the_prior_alone():
     assert "no factor is more likely on than off" in str(found)
 
 
-def test_other_decoders_and_exact_posteriors_are_explained():
-    for options in ({"decoder": "mlp"}, {"inference": "exact"}):
-        fitted = model(max_iter=2, **options).fit(CORPUS.counts)
-        found = fitted.explain(CORPUS.counts[:2])
-        assert [factor.probability for factor in found[0].factors] == sorted(
-            (factor.probability for factor in found[0].factors), reverse=True
-        )
+@pytest.mark.parametrize(
+    "options", [{"decoder": "mlp"}, {"inference": "exact"}, {"inference": "nvil"}]
+)
+def test_other_decoders_and_inferences_add_up_too(options):
+    fitted = model(max_iter=2, **options).fit(CORPUS.counts)
+    counts = scipy.sparse.vstack([CORPUS.counts[:2] * 0.37, CORPUS.counts[2:3] * 2000]).tocsr()
+    found = fitted.explain(counts)
+    states = np.zeros((3, 4))
+    for row, explanation in enumerate(found):
+        states[row, explanation.state] = 1
+        assert explanation.posterior == ("exact" if "exact" in options.values() else "searched")
+        probabilities = [factor.probability for factor in explanation.factors]
+        assert probabilities == sorted(probabilities, reverse=True)
+    exact = flips(fitted, counts, torch.tensor(states))
+    for row, explanation in enumerate(found):
+        for factor in explanation.factors:
+            expected = exact[row, factor.factor].item()
+            assert factor.log_odds == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+def test_a_likelihood_whose_terms_do_not_add_up_is_refused():
+    class Halved(Multinomial):
+        def assemble(self, counts, logits, linear, norm):
+            return super().assemble(counts, logits, linear, norm) / 2
+
+    fitted = model(likelihood=Halved, max_iter=1).fit(CORPUS.counts)
+    with pytest.raises(ConfigurationError, match="the terms of Halved do not add up"):
+        fitted.explain(CORPUS.counts[:1])
+
+
+@pytest.mark.parametrize("name", sorted(LIKELIHOODS))
+def test_what_a_token_tells_by_itself_is_near_what_it_tells_in_a_document(name):
+    """The ranking's nats, at the background, against those of a document of that one word."""
+    fitted = model(likelihood=name, max_iter=6).fit(CORPUS.counts)
+    told = fitted.factors().log_odds
+    words = np.flatnonzero(np.asarray(CORPUS.counts.sum(0)).ravel())
+    single = scipy.sparse.csr_matrix(np.eye(CORPUS.counts.shape[1])[words])
+    joint = fitted.objective_.joint
+    found = shares(
+        joint, joint.likelihood.observe(Counts.from_scipy(single)), torch.zeros(len(words), 4)
+    )
+    in_document = found.words.detach().numpy()
+    if name == "poisson":
+        in_document = in_document + found.rest.detach().numpy().T
+    assert np.abs(told[:, words] - in_document).max() < 0.35
+    assert np.corrcoef(told[:, words].ravel(), in_document.ravel())[0, 1] > 0.98
 
 
 def test_words_of_the_factor_speak_for_it():
@@ -108,11 +151,15 @@ def test_the_guess_of_the_encoder_has_no_state_to_explain():
 
 def test_text_shows_parts_that_add_up():
     fitted = BinaryFactorModel(4, random_state=0, n_jobs=1).fit(CORPUS.counts)
-    shown = str(fitted.explain(CORPUS.counts[:1])[0])
-    assert "words of the vocabulary" in shown
-    assert "most probable state" in shown
-    assert "log-odds" in shown
-    assert "prior" in shown
+    lines = str(fitted.explain(CORPUS.counts[:1])[0]).splitlines()
+    heads = [line for line in lines if "log-odds" in line]
+    assert heads
+    for head in heads:
+        whole, prior, words = map(float, re.findall(r"[+-]\d+\.\d\d", head))
+        assert whole == pytest.approx(prior + words, abs=0.02)
+        body = itertools.takewhile(str.strip, lines[lines.index(head) + 1 :])
+        listed = [float(nats) for line in body for nats in re.findall(r" ([+-]\d+\.\d\d)", line)]
+        assert sum(listed) == pytest.approx(words, abs=0.01 * len(listed) + 0.01)
 
 
 def test_shares_have_the_shapes_they_say():

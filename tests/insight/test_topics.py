@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,22 +15,36 @@ from topicfactors.insight.topics import (
     Factors,
     exclusive,
     rank,
+    shown,
     status,
     top_columns,
     word_lists,
 )
+from topicfactors.model.likelihoods import Multinomial
 
 
 def some_factors(factors=3, words=12, seed=0):
     generator = np.random.default_rng(seed)
     on = generator.dirichlet(np.ones(words), factors)
-    return Factors(
-        generator.normal(size=(factors, words)),
-        on,
-        generator.dirichlet(np.ones(words)),
-        generator.integers(0, 200, words).astype(float),
-        generator.random(factors),
+    return with_loadings(
+        Factors(
+            generator.normal(size=(factors, words)),
+            on,
+            generator.dirichlet(np.ones(words)),
+            generator.integers(0, 200, words).astype(float),
+            generator.random(factors),
+            np.zeros((factors, words)),
+        )
     )
+
+
+def with_loadings(factors, moved=0.0):
+    """The log-odds of a token that go with the loadings, under the multinomial."""
+    loadings = factors.loadings + moved
+    told = Multinomial().token_log_odds(
+        torch.from_numpy(loadings), torch.from_numpy(factors.background)
+    )
+    return factors._replace(loadings=loadings, log_odds=told.numpy())
 
 
 DEFINITIONS = {
@@ -67,7 +82,7 @@ def test_a_ranking_is_its_definition(name):
 def test_a_constant_added_to_a_factor_changes_nothing(name):
     """softmax(b + W z) does not know it, so neither must what is read off W."""
     factors = some_factors()
-    moved = factors._replace(loadings=factors.loadings + np.array([[0.0], [3.0], [-70.0]]))
+    moved = with_loadings(factors, np.array([[0.0], [3.0], [-70.0]]))
     np.testing.assert_array_equal(
         top_columns(rank(moved, name), 5), top_columns(rank(factors, name), 5)
     )
@@ -98,7 +113,23 @@ def test_exclusive_lists_a_word_once_while_words_suffice():
     fewest = np.bincount(rank(factors, "evidence").argmax(0), minlength=4).min()
     columns = top_columns(scores, int(fewest))
     assert len(np.unique(columns)) == columns.size
-    assert len(np.unique(top_columns(scores, int(fewest) + 1))) <= 4 * (fewest + 1)
+    more = top_columns(scores, int(fewest) + 1)
+    assert len(np.unique(more)) < more.size  # the smallest has to borrow one
+
+
+def test_scores_to_be_read_are_evidence_where_a_ranking_only_sorts():
+    factors = some_factors()
+    assert (shown(factors, "exclusive") == rank(factors, "evidence")).all()
+    assert (shown(factors, "lift") == rank(factors, "lift")).all()
+
+
+def test_frex_of_ties_and_of_words_that_no_factor_has():
+    """Equal words share the highest rank, as in the paper; a probability of zero is no NaN."""
+    on = np.array([[0.5, 0.25, 0.25, 0.0], [0.25, 0.5, 0.25, 0.0]])
+    found = rank(some_factors(2, 4)._replace(on=on), "frex")
+    assert found[0] == pytest.approx([1.0, 2 / (1 / 0.75 + 2), 0.75, 0.25])
+    equal = some_factors(2, 4)._replace(on=np.full((2, 4), 0.25))
+    assert (rank(equal, "frex") == 1.0).all()
 
 
 def test_every_ranking_is_offered_and_tested():

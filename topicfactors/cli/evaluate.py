@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from topicfactors.cli.console import note
 from topicfactors.cli.options import (
     Device,
     Documents,
@@ -20,6 +21,10 @@ from topicfactors.cli.options import (
 )
 
 FEW = 1000  # documents
+OTHERS = {
+    "bernoulli": "(perplexities are of presence: compare them with this unigram alone, not LDA's)",
+    "poisson": "(perplexities are of counts: compare them with this unigram alone, not LDA's)",
+}
 
 
 def evaluate(
@@ -56,14 +61,18 @@ def evaluate(
     """
     from topicfactors.cli.opening import open_for
     from topicfactors.cli.scores import scores_on
+    from topicfactors.errors import InputError
 
     inputs = open_for(
         run, documents, text_column, id_column, strict=strict, device=device, threads=threads
     )
     model = inputs.model
-    bounds = list(dict.fromkeys(bound or model._ladder()))
-    for name in bounds:
-        model._resolved(name, samples)  # refused before the documents are read
+    asked = bound or model._ladder()  # refused before the documents are read
+    bounds = list(dict.fromkeys(model._resolved(name, samples)[0] for name in asked))
+    if samples is not None and bounds == ["exact"]:
+        raise InputError("--samples: the exact bound draws nothing; leave it out")
+    if bound and bounds == ["exact"] and set(bound) != {"exact"}:
+        note("note: the posterior of this run is exact, and so is every bound", quiet=quiet)
     metrics = scores_on(model, inputs, bounds, samples, c_v=c_v)
     inputs.report(quiet)
     if json:
@@ -83,9 +92,7 @@ def _show(metrics: Mapping[str, Any]) -> None:
     print_lines(
         f"\n{metrics['documents_read']:,} documents, {metrics['tokens']:,.0f} tokens{empty}"
     )
-    measured = f"NPMI {metrics['npmi']:+.3f}"
-    if metrics["c_v"] is not None:
-        measured += f", C_V {metrics['c_v']:.3f}"
+    measured = f"NPMI {metrics['npmi']:+.3f}{_c_v(metrics)}"
     print_lines(
         f"ten words a factor in these documents: {measured}, diversity {metrics['diversity']:.2f}"
     )
@@ -94,10 +101,23 @@ def _show(metrics: Mapping[str, Any]) -> None:
             f"(in fewer than {FEW:,} documents many pairs of words never meet, by chance, which "
             "pulls coherence down)"
         )
-    dead, always = metrics["dead_factors"], metrics["always_on_factors"]
-    remark = f"; dead: {', '.join(map(str, dead))}" if dead else ""
-    remark += f"; always on: {', '.join(map(str, always))}" if always else ""
+    off, on = metrics["off_in_all"], metrics["on_in_all"]
+    remark = f"; off in all of them: {', '.join(map(str, off))}" if off else ""
+    remark += f"; on in all: {', '.join(map(str, on))}" if on else ""
     print_lines(
         f"{metrics['active_factors']} of {metrics['factors']} factors tell these documents "
         f"apart{remark}; {metrics['on_per_document']:.1f} on in a document"
     )
+    if metrics["likelihood"] in OTHERS:
+        print_lines(OTHERS[metrics["likelihood"]])
+
+
+def _c_v(metrics: Mapping[str, Any]) -> str:
+    found = metrics["c_v"]
+    if found is None:
+        return ""
+    if not found["factors"]:
+        return ", C_V unknown (every factor has words that never come here)"
+    missing = metrics["factors"] - found["factors"]
+    rest = f" (without {missing} factors that have words which never come here)" if missing else ""
+    return f", C_V {found['mean']:.3f}{rest}"

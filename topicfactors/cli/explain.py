@@ -29,24 +29,34 @@ def explain(
 
     The log-odds of a factor, given the other factors, are the sum of what is listed: the prior, the
     words, and for some likelihoods the length or the absent words. In nats: +0.69 doubles the odds.
+    Probabilities are those of a search for states, as transform --refine 40 gives them.
 
     Examples: topicfactors explain run letter.txt; topicfactors explain run notes.csv --id 17
     """
-    from topicfactors.cli.inputs import one_text, vectorizer_of
+    from topicfactors.cli.inputs import Inputs, one_text, vectorizer_of
     from topicfactors.cli.options import number_or_auto
-    from topicfactors.cli.runs import open_run
+    from topicfactors.cli.runs import model_of, open_run
     from topicfactors.corpus.columns import Columns
+    from topicfactors.corpus.count_readers import is_counts
     from topicfactors.errors import InputError
     from topicfactors.estimators.explaining import explain as explained
 
-    pipeline = open_run(run)
-    if vectorizer_of(pipeline) is None:
+    columns = Columns(text_column, id_column)
+    if name is None and columns != Columns():
         raise InputError(
-            f"{run}: was fitted to counts and cannot read texts; in Python, its explain(X) reads "
-            "counts"
+            "--text-column and --id-column belong to a corpus; name a document by --id"
         )
-    text = one_text(document, name, Columns(text_column, id_column))
-    found = explained(pipeline, text, refine=number_or_auto(refine, int))
+    pipeline, rounds = open_run(run), number_or_auto(refine, int)
+    if name is not None and is_counts(document):
+        inputs = Inputs(run, pipeline, document, columns)
+        found = model_of(pipeline).explain(inputs.row(name), refine=rounds)[0]
+    elif vectorizer_of(pipeline) is None:
+        raise InputError(
+            f"{run}: was fitted to counts and cannot read texts; name a document of a file of "
+            "counts with --id"
+        )
+    else:
+        found = explained(pipeline, one_text(document, name, columns), refine=rounds)
     if json:
         from topicfactors.export.tables import dump_json
 

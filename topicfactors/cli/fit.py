@@ -122,7 +122,8 @@ def fit(
     stop_words: Annotated[
         str,
         typer.Option(
-            help="'language', 'none', or a file of one word a line.", rich_help_panel=WORDS
+            help="'language', 'none', a file of words, or +FILE to add them to the language's.",
+            rich_help_panel=WORDS,
         ),
     ] = "language",
     token_pattern: Annotated[

@@ -95,7 +95,7 @@ class Fit:
         pos = chosen["pos"]
         vectorizer = DocumentVectorizer(
             language=chosen["language"],
-            stop_words=stop_words_of(chosen["stop_words"]),
+            stop_words=stop_words_of(chosen["stop_words"], chosen["language"]),
             min_length=chosen["min_length"],
             min_df=document_bound(str(chosen["min_df"]), "--min-df"),
             max_df=document_bound(str(chosen["max_df"]), "--max-df"),

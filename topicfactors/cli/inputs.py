@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from topicfactors.cli.console import note
 from topicfactors.corpus.columns import Columns
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.corpus.documents import Ledger
-from topicfactors.corpus.readers import stream_documents
+from topicfactors.corpus.lines import suffix_of
+from topicfactors.corpus.readers import READERS, stream_documents
 from topicfactors.errors import CorpusWarning, InputError, nearest
 
 BLOCK = 5000  # documents held at once
@@ -54,6 +55,11 @@ class Inputs:
                 f"{run}: was fitted to counts and cannot read texts; give counts of the same words "
                 "(.mtx, .npz, .svmlight or docword.NAME.txt), or fit a pipeline with a vectorizer"
             )
+        if is_counts(source) and (columns != Columns() or strict):
+            raise InputError(
+                f"{source}: counts have no columns of texts and no empty texts; leave out "
+                "--text-column, --id-column and --strict"
+            )
         self.documents = None if is_counts(source) else stream_documents(source, columns)
 
     def blocks(self) -> Iterator[tuple[list[str], Any]]:
@@ -89,6 +95,19 @@ class Inputs:
             warnings.simplefilter("ignore", CorpusWarning)
             return self.vectorizer.transform(texts)
 
+    def row(self, name: str) -> Any:
+        """The counts ``(1, V)`` of the document with an id, in a file of counts.
+
+        Raises
+        ------
+        InputError
+            When there is no such id.
+        """
+        whole = self.counted()
+        if name not in whole.ids:
+            raise _no_such_id(self.source, name, whole.ids)
+        return whole.counts[whole.ids.index(name)]
+
     def report(self, quiet: bool) -> None:
         """Say what a user should know of how the documents were read."""
         for line in self.ledger.notes():
@@ -119,23 +138,33 @@ def one_text(document: str, name: str | None, columns: Columns) -> str:
         from topicfactors.corpus.text import decode
 
         return decode(sys.stdin.buffer.read())[0]
-    path = Path(document) if len(document) < 1000 else None
-    if path is not None and path.is_file() and path.suffix.lower() in ("", ".txt", ".md"):
-        from topicfactors.corpus.folders import read_file
+    path = Path(document)
+    if _exists(path):
+        if path.is_file() and (suffix_of(document) == ".txt" or suffix_of(document) not in READERS):
+            from topicfactors.corpus.folders import read_file
 
-        read = read_file(path.parent, path)
-        if read.problem is not None:
-            raise InputError(f"{path}: {read.problem}; expected a text")
-        return read.text
-    if path is not None and path.exists():
+            read = read_file(path.parent, path)
+            if read.problem is not None:
+                raise InputError(f"{path}: {read.problem}; expected a text")
+            return read.text
         raise InputError(f"{path}: holds many documents; name one of them with --id")
-    if path is not None and not any(c.isspace() for c in document) and _like_a_path(document):
+    if _like_a_path(document):
         raise InputError(f"{document}: no such file; give a text file, '-', or a text in quotes")
     return document
 
 
+def _exists(path: Path) -> bool:
+    """Is there something? A long text is no path, and no error."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def _like_a_path(document: str) -> bool:
-    return "/" in document or document.endswith((".txt", ".csv", ".tsv", ".jsonl", ".parquet"))
+    return not any(c.isspace() for c in document) and (
+        "/" in document or Path(document).suffix not in ("", ".")
+    )
 
 
 def _by_id(corpus: str, name: str, columns: Columns) -> str:
@@ -144,5 +173,9 @@ def _by_id(corpus: str, name: str, columns: Columns) -> str:
         if document.id == name:
             return document.text
         ids.append(document.id)
+    raise _no_such_id(corpus, name, ids)
+
+
+def _no_such_id(corpus: str, name: str, ids: Sequence[str]) -> InputError:
     hint = nearest(name, ids) or f"; ids are such as {', '.join(ids[:SHOWN])}"
-    raise InputError(f"{corpus}: none of {len(ids):,} documents has the id {name!r}{hint}")
+    return InputError(f"{corpus}: none of {len(ids):,} documents has the id {name!r}{hint}")

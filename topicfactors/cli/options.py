@@ -51,7 +51,9 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         return None
     try:
         options = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
         raise InputError(f"{path}: cannot be read as TOML: {error}") from error
     options = options.get("options", options)
     if not isinstance(options, dict):
@@ -87,8 +89,8 @@ def number_or_auto(text: str, number: type) -> Any:
         return text
 
 
-def stop_words_of(choice: str) -> Any:
-    """What the vectorizer takes for ``language``, ``none`` or a file of words.
+def stop_words_of(choice: str, language: str) -> Any:
+    """What the vectorizer takes for ``language``, ``none``, a file of words, or ``+`` and a file.
 
     Raises
     ------
@@ -98,8 +100,14 @@ def stop_words_of(choice: str) -> Any:
     if choice in ("language", "none"):
         return None if choice == "none" else "language"
     try:
-        return Path(choice).read_text(encoding="utf-8").split()
+        words = Path(choice.removeprefix("+")).read_text(encoding="utf-8").split()
     except (OSError, ValueError) as error:
         raise InputError(
-            f"--stop-words must be 'language', 'none' or a readable UTF-8 file, got {choice!r}"
+            "--stop-words must be 'language', 'none', a readable UTF-8 file of words, or + and "
+            f"such a file to add them to the language's, got {choice!r}"
         ) from error
+    if not choice.startswith("+"):
+        return words
+    from topicfactors.corpus.pipelines import language_stop_words
+
+    return [*words, *language_stop_words(language)]

@@ -36,7 +36,6 @@ from topicfactors.export.factors import (
 from topicfactors.export.tables import Table, dump_json, export_table
 from topicfactors.files import whole_folder
 from topicfactors.insight.documents import representative
-from topicfactors.insight.topics import log_odds
 from topicfactors.storage import load, save
 
 BLOCK = 4096  # documents
@@ -118,7 +117,7 @@ def write_run(
     model, counts, ids = model_of(pipeline), read.counts, read.ids
     coherence = model.coherence(counts)
     found = model.transform(counts)
-    standing = representative(counts, found, log_odds(model.factors()), STANDING)
+    standing = representative(counts, found, model.factors().log_odds, STANDING)
     documents = [[ids[row] for row, _ in listed] for listed in standing]
     rows = rows_of(model, coherence=coherence, documents=documents)
     metrics = metrics_of(model, counts, coherence)
@@ -130,7 +129,9 @@ def write_run(
     texts = {
         "metrics.json": dump_json(metrics, 2) + "\n",
         "run.toml": tomli_w.dumps(described),
-        "model_card.md": model_card(rows, metrics, described),
+        "model_card.md": model_card(
+            rows, metrics, described, reads_texts=isinstance(pipeline, Pipeline)
+        ),
     }
     with whole_folder(folder, overwrite=overwrite, mark=MARK) as temporary:
         save(pipeline, temporary / "model")

@@ -75,18 +75,28 @@ def scores_on(
         )
     evaluated = [plain(model.evaluate(counts, bound=name, samples=samples)) for name in bounds]
     found = np.asarray(model.transform(counts))
-    cv = model.coherence(_tokens(inputs), measure="c_v") if c_v else None
+    states = status(found.mean(0), found.var(0))
     return {
         "documents_read": counts.shape[0],
         "tokens": float(counts.sum()),
         "bounds": evaluated,
         "npmi": float(model.coherence(counts).mean()),
-        "c_v": None if cv is None else float(np.nanmean(cv)) if np.isfinite(cv).any() else None,
+        "c_v": _c_v(model, inputs) if c_v else None,
         "diversity": model.diversity(),
         "factors": found.shape[1],
-        **_activity(status(found.mean(0), found.var(0))),
+        "likelihood": str(model.likelihood).partition(":")[0],
+        "active_factors": states.count("active"),
+        "off_in_all": [n for n, s in enumerate(states) if s == "dead"],
+        "on_in_all": [n for n, s in enumerate(states) if s == "always-on"],
         "on_per_document": float((found > 0.5).sum(1).mean()),
     }
+
+
+def _c_v(model: BinaryFactorModel, inputs: Inputs) -> dict[str, Any]:
+    """Mean C_V of the factors whose words all occur, and how many those are."""
+    found = model.coherence(_tokens(inputs), measure="c_v")
+    known = found[np.isfinite(found)]
+    return {"mean": float(known.mean()) if len(known) else None, "factors": len(known)}
 
 
 def _activity(states: Sequence[str]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +14,8 @@ from rich.table import Table
 
 from topicfactors.export.factors import FactorRow
 
+FULL = 80  # columns from which all scores are shown
+HELD = "\u00a0"  # keeps two words on one line
 WIDE = 70  # room for words, in columns, from which suppressed words are shown beside them
 BOUNDS = {"elbo": "ELBO", "iwae": "IWAE"}  # as people write them
 
@@ -22,7 +26,7 @@ def print_factors(rows: Sequence[FactorRow], *, beside: str | None = "suppressed
     On a terminal a line holds as many words as fit; what is ``beside`` the words (``"suppressed"``
     words, or representative ``"documents"``) is shown where a third of the room is left to it.
     """
-    console = Console(soft_wrap=False)
+    console = Console(soft_wrap=False, emoji=False)
     coherent = any(row.coherence is not None for row in rows)
     listed = [(_remark(row) + " ".join(row.words), _beside(row, beside)) for row in rows]
     room = console.width - (len("factor  on in  ") + (len("NPMI  ") if coherent else 0))
@@ -31,7 +35,8 @@ def print_factors(rows: Sequence[FactorRow], *, beside: str | None = "suppressed
         share = room * 2 // 3 if beside else room
         listed = [(fitting(a, share), fitting(b, room - share - 2)) for a, b in listed]
     else:
-        console.width = 40 + max((cell_len(a) + cell_len(b) for a, b in listed), default=0)
+        longest = (max(map(cell_len, column)) for column in zip(*listed, strict=True))
+        console.width = 40 + sum(longest)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("factor", justify="right", no_wrap=True)
     table.add_column("on in", justify="right", no_wrap=True)
@@ -70,9 +75,31 @@ def _remark(row: FactorRow) -> str:
 
 
 def print_lines(text: str) -> None:
-    """Text on stdout, its long lines broken between words on a terminal and nowhere else."""
-    console = Console(highlight=False, markup=False)
-    console.print(text, soft_wrap=not console.is_terminal)
+    """Text on stdout; on a terminal long lines are broken, a word and its number kept together."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.print(text, soft_wrap=True)
+        return
+    for line in text.splitlines():
+        console.print("\n".join(wrapped(line, console.width)), soft_wrap=True)
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """Lines no wider than asked, as far as words are; later ones are indented.
+
+    >>> wrapped("for: engine +1.05, steam +0.90", 20)
+    ['for: engine +1.05,', '  steam +0.90']
+    """
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    together = re.sub(r"(?<=\S) (?=[+-]\d|\(\d)", HELD, line)
+    broken = textwrap.wrap(
+        together,
+        width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [part.replace(HELD, " ") for part in broken] or [""]
 
 
 def print_samples(samples: Mapping[str, str]) -> None:
@@ -82,21 +109,25 @@ def print_samples(samples: Mapping[str, str]) -> None:
 
 
 def print_scores(bounds: Sequence[Mapping[str, Any]]) -> None:
-    """Perplexities of each bound, and those of the unigram in the last line."""
+    """Perplexities of each bound, and those of the unigram in the last line; no number is cut."""
+    console = Console()
+    whole = not console.is_terminal or console.width >= FULL
+    if not console.is_terminal:
+        console.width = max(FULL, console.width)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("bound", no_wrap=True)
-    for name in ("states or draws", "nats a document", "perplexity", "± s.e.", "of the corpus"):
-        table.add_column(name, justify="right")
+    names = ["bound", "states or draws", "nats a document", "perplexity", "± s.e.", "of the corpus"]
+    for name in names if whole else ["bound", "nats", "perplexity", "corpus"]:
+        table.add_column(name, justify="left" if name == "bound" else "right", no_wrap=True)
     for scores in bounds:
-        found, drawn = scores["perplexity"], scores["samples"]
-        table.add_row(
-            BOUNDS.get(scores["bound"], scores["bound"]),
-            str(drawn) if drawn else "all",
-            f"{scores['nats_per_document']:.1f}",
-            *_perplexities(found),
-        )
-    table.add_row("unigram", "", "", *_perplexities(bounds[0]["unigram"]))
-    Console(width=None if Console().is_terminal else 100).print(table)
+        drawn = str(scores["samples"]) if scores["samples"] else "all"
+        name, nats = BOUNDS.get(scores["bound"], scores["bound"]), scores["nats_per_document"]
+        document, error, corpus = _perplexities(scores["perplexity"])
+        long, short = [drawn, f"{nats:.1f}", document, error, corpus], [f"{nats:.1f}"]
+        table.add_row(name, *(long if whole else [*short, document, corpus]))
+    document, error, corpus = _perplexities(bounds[0]["unigram"])
+    rest = ["", "", document, error, corpus] if whole else ["", document, corpus]
+    table.add_row("unigram", *rest)
+    console.print(table)
 
 
 def _perplexities(found: Mapping[str, float]) -> tuple[str, str, str]:

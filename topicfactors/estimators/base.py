@@ -95,6 +95,11 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
             When counts are negative or not finite, have another shape than ``(N, V)``, or the
             columns are not those of ``fit``.
         """
+        if isinstance(X, Iterator):
+            raise InputError(
+                f"X must be counts or a corpus that can be read more than once, got a "
+                f"{type(X).__name__}; put it into a list"
+            )
         if is_bag_stream(X):
             X = from_bags(X, None if reset else self.n_features_in_)
         names = feature_names if feature_names is not None else getattr(X, "feature_names", None)
@@ -128,7 +133,7 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _bags(self, X: Any, id2word: Any) -> Any:
         """Counts of bags of words whose ids a dictionary explains."""
-        if not is_bag_stream(X):
+        if not is_bag_stream(X) and not isinstance(X, Iterator):
             raise InputError(
                 "id2word names the words of a bag-of-words corpus (lists of (word id, count)), got "
                 f"a {type(X).__name__}; for counts use feature_names"

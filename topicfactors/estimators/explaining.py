@@ -32,7 +32,9 @@ class ExplainingMixin(PosteriorMixin, WordingMixin):
             Counts ``(N, V)`` of a few documents: the result has N·D·(words) numbers.
         refine
             As for :meth:`states`, whose most probable state holds the other factors while one is
-            taken apart.
+            taken apart. The posterior is the exact one or that of a search, whichever inference
+            fitted the model; ``transform`` of a sampled inference gives the encoder's guess, unless
+            it is told to ``refine``.
 
         Returns
         -------
@@ -53,13 +55,13 @@ class ExplainingMixin(PosteriorMixin, WordingMixin):
         for bits, probabilities, marginals, part in found:
             seen = joint.likelihood.observe(Counts.from_scipy(part))
             states = (bits.double(), probabilities)
-            lengths = part.sum(axis=1).ravel().tolist()[0]
+            lengths = seen.lengths.tolist()
             with threads(self.n_jobs), torch.no_grad():
                 taken = shares(joint, seen, states[0])
-            results += explained(
-                taken, seen, lengths, names, states, marginals, listed, joint.likelihood.remainder
-            )
-        return results
+            results += explained(taken, seen, lengths, names, states, marginals, listed)
+        kind = "exact" if self._enumerates() else "searched"
+        rest = joint.likelihood.remainder
+        return [each._replace(posterior=kind, remainder=rest) for each in results]
 
 
 def _most_probable(q: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -13,7 +13,6 @@ from topicfactors.estimators.posteriors import PosteriorMixin
 from topicfactors.estimators.readouts import ReadoutMixin
 from topicfactors.estimators.wording import RANKING, WordingMixin
 from topicfactors.insight.documents import representative
-from topicfactors.insight.topics import log_odds
 from topicfactors.values import is_whole
 
 LEAST = 0.01  # gensim's minimum_probability
@@ -121,7 +120,7 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
             raise ConfigurationError(f"n must be a whole number of 1 or more, got {n!r}")
         counts = self._validate(X)
         found = np.asarray(self.transform(counts, refine=refine))
-        return representative(counts, found, log_odds(self.factors()), n)
+        return representative(counts, found, self.factors().log_odds, n)
 
     def topics_frame(self, n_words: int = 10, *, ranking: str = RANKING) -> Any:
         """A data frame with a row a factor: prevalence, prior, status, words, suppressed words.

@@ -45,12 +45,16 @@ class ReadoutMixin(CountsEstimator):
         """Everything that a ranking of words reads."""
         check_is_fitted(self)
         known = frequencies(self.word_totals_, self.document_frequency_, self.n_documents_)
+        likelihood, loadings = self._joint().likelihood, self.components_
+        background = likelihood.word_frequencies(known)
+        told = likelihood.token_log_odds(torch.from_numpy(loadings).double(), background.double())
         return Factors(
-            self.components_,
+            loadings,
             self.topic_word_.astype(np.float64),
-            self._joint().likelihood.word_frequencies(known).numpy(),
+            background.numpy(),
             self.document_frequency_,
             self.prevalence_,
+            told.numpy(),
         )
 
     @property

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from topicfactors.errors import ConfigurationError, InputError, unknown_name
 from topicfactors.estimators.base import CountsEstimator
 from topicfactors.insight.metrics import c_v, diversity, npmi
-from topicfactors.insight.topics import Factors, rank, suppressed, top_columns, word_lists
+from topicfactors.insight.topics import Factors, rank, shown, suppressed, top_columns, word_lists
 from topicfactors.values import is_whole
 
 MEASURES = ("c_v", "npmi")
@@ -44,7 +44,7 @@ class WordingMixin(CountsEstimator):
         list
             One list of (word, score) per factor.
         """
-        return self._scored(*self._ranked(ranking, n_words))
+        return self._scored(shown(self.factors(), ranking), self._ranked(ranking, n_words))
 
     def suppressed_words(self, n_words: int = 10) -> list[list[tuple[str, float]]]:
         """The words that speak most against each factor, strongest first.
@@ -53,11 +53,12 @@ class WordingMixin(CountsEstimator):
         -------
         list
             One list of (word, score) per factor; the score is the evidence of one occurrence
-            against the factor, in nats of log-odds.
+            against the factor, in nats of log-odds. Fewer words where fewer speak against it.
         """
         self._check_words(n_words)
         scores = suppressed(self.factors())
-        return self._scored(scores, top_columns(scores, n_words))
+        listed = self._scored(scores, top_columns(scores, n_words))
+        return [[(word, score) for word, score in words if score > 0] for words in listed]
 
     def coherence(
         self, X: Any, n_words: int = 10, *, ranking: str = RANKING, measure: str = "npmi"
@@ -86,7 +87,7 @@ class WordingMixin(CountsEstimator):
         """
         if measure not in MEASURES:
             raise unknown_name("measure", measure, MEASURES)
-        _, columns = self._ranked(ranking, n_words)
+        columns = self._ranked(ranking, n_words)
         if measure == "npmi":
             return npmi(self._validate(X), columns)
         return c_v(_token_lists(X), word_lists(columns, self._words().tolist()))
@@ -96,13 +97,12 @@ class WordingMixin(CountsEstimator):
 
         They are those of :meth:`top_words` under the ``ranking``; 1 where no word comes twice.
         """
-        return diversity(self._ranked(ranking, n_words)[1])
+        return diversity(self._ranked(ranking, n_words))
 
-    def _ranked(self, ranking: str, n_words: int) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
-        """Scores ``(D, V)``, and the columns of the best words ``(D, n_words)``."""
+    def _ranked(self, ranking: str, n_words: int) -> NDArray[np.int64]:
+        """Columns of the best words of each factor, ``(D, n_words)``."""
         self._check_words(n_words)
-        scores = rank(self.factors(), ranking)
-        return scores, top_columns(scores, n_words)
+        return top_columns(rank(self.factors(), ranking), n_words)
 
     def _check_words(self, n_words: int) -> None:
         check_is_fitted(self)

@@ -7,15 +7,35 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from topicfactors.export.factors import FactorRow
-from topicfactors.export.tables import Table, write_md
+from topicfactors.export.tables import Table, plain, write_md
 
 FEW = 1000  # documents below which factors change with the seed
 SHORT = 15  # tokens a document below which words read badly
 LISTED = 8  # words of a factor
+UNLIKE = {
+    "bernoulli": " Both are about presence, and compare with each other alone.",
+    "poisson": " Both are about counts, and compare with each other alone.",
+}
+OF_TEXTS = """from topicfactors import explain, load
+
+pipeline = load("model")  # no code in it, no training data
+pipeline.transform(texts)  # P(factor on | document)
+print(explain(pipeline, texts[0]))
+"""
+OF_COUNTS = """from topicfactors import load
+
+model = load("model")  # no code in it, no training data
+model.transform(counts)  # P(factor on | document), counts of the same words
+print(model.explain(counts[:1])[0])
+"""
 
 
 def model_card(
-    rows: Sequence[FactorRow], metrics: Mapping[str, Any], described: Mapping[str, Any]
+    rows: Sequence[FactorRow],
+    metrics: Mapping[str, Any],
+    described: Mapping[str, Any],
+    *,
+    reads_texts: bool = True,
 ) -> str:
     """The card in Markdown.
 
@@ -27,17 +47,19 @@ def model_card(
         What metrics.json holds.
     described
         What run.toml holds.
+    reads_texts
+        Whether the model has a vectorizer, or was fitted to counts.
     """
     options, corpus = described["options"], described["corpus"]
     parts = [
-        f"# Model card: {len(rows)} factors of {options['corpus']}",
+        f"# Model card: {len(rows)} factors of {plain(options['corpus'])}",
         "A binary latent-factor document model fitted by topicfactors "
         f"{described['versions']['topicfactors']}: every factor is on or off in a document, "
         "several may be on, and each changes the probabilities of the words.",
         _facts(options, described["resolved"], corpus, metrics),
         "## How well it predicts",
-        "Perplexity per document and of the corpus; lower is better. The unigram is the corpus "
-        "frequencies of words alone.",
+        "Perplexity per document and of the corpus; lower is better. The unigram knows no factors, "
+        f"only the frequencies of words.{UNLIKE.get(str(options['likelihood']).split(':')[0], '')}",
         _scores(metrics),
         f"Ten words a factor: NPMI {metrics['npmi']:+.3f} in the training documents, diversity "
         f"{metrics['diversity']:.2f}. {metrics['active_factors']} of {len(rows)} factors tell "
@@ -47,10 +69,7 @@ def model_card(
         "## What to mind",
         "\n".join(f"- {line}" for line in _cautions(corpus, metrics)),
         "## How to use it",
-        "```python\nfrom topicfactors import explain, load\n\n"
-        'pipeline = load("model")  # no code in it, no training data\n'
-        "pipeline.transform(texts)  # P(factor on | document)\n"
-        "print(explain(pipeline, text))\n```",
+        f"```python\n{OF_TEXTS if reads_texts else OF_COUNTS}```",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -132,4 +151,4 @@ def _cautions(corpus: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str
         if metrics[name]:
             which = ", ".join(map(str, metrics[name]))
             lines.append(f"Factors that {status} between documents say nothing: {which}.")
-    return lines + [f"The corpus: {line}." for line in corpus["notes"]]
+    return lines + [f"The corpus: {plain(line)}." for line in corpus["notes"]]

@@ -45,7 +45,11 @@ def factor_rows(
 ) -> list[FactorRow]:
     """Every factor with its best words, in the order of the model."""
     columns = top_columns(rank(factors, ranking), words)
-    against = word_lists(top_columns(suppressed(factors), words), names)
+    evidence_against = suppressed(factors)
+    against = [
+        [str(names[column]) for column in row if evidence_against[number, column] > 0]
+        for number, row in enumerate(top_columns(evidence_against, words))
+    ]
     return [
         FactorRow(
             number,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -99,8 +100,16 @@ def write_md(table: Table, stream: TextIO) -> None:
 
 def _markdown(value: Any) -> str:
     """A cell that cannot end its column or its row."""
-    text = " ".join(str(_cell(value)).split())
-    return text.replace("\\", "\\\\").replace("|", "\\|")
+    return plain(str(_cell(value)))
+
+
+def plain(text: str) -> str:
+    r"""Text that Markdown shows as it is, on one line.
+
+    >>> plain("a|b, __init__")
+    'a\|b, \_\_init\_\_'
+    """
+    return re.sub(r"([\\`*_<\[\]|])", r"\\\1", " ".join(text.split()))
 
 
 def _text(write: Callable[[Table, TextIO], None]) -> Callable[[Table, Path], None]:

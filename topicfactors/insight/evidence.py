@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from topicfactors.contracts import CountBatch
+from topicfactors.errors import ConfigurationError
 
 SHOWN_FOR, SHOWN_AGAINST = 8, 4  # words of a factor in the text of an explanation
 
@@ -50,10 +51,11 @@ class FactorEvidence(NamedTuple):
 class Explanation(NamedTuple):
     """Which factors are on in a document, and which words say so; ``print`` shows it as text."""
 
-    tokens: float  # of the vocabulary
+    tokens: float  # of the vocabulary, as the likelihood observes them
     unknown: list[str]  # words that are not in it, in their order
     state: list[int]  # the factors that are on in the most probable state
     state_probability: float
+    posterior: str  # "exact", or "searched"
     remainder: str  # what ``rest`` is: "", "length" or "absent words"
     factors: list[FactorEvidence]  # all of them, the most probable first
 
@@ -73,7 +75,8 @@ class Explanation(NamedTuple):
             known += f", {others} ({first}{more})"
         many = "factors" if len(self.state) > 1 else "factor"
         state = f"{many} {', '.join(map(str, self.state))} on" if self.state else "no factor on"
-        return [known, f"most probable state: {state} (probability {self.state_probability:.2f})"]
+        found = f"most probable state: {state} (probability {self.state_probability:.2f})"
+        return [known, found]
 
     def _reasons(self) -> list[str]:
         found = self.on()
@@ -93,7 +96,7 @@ class Explanation(NamedTuple):
         lines = [
             "",
             f"factor {found.factor} ({' '.join(found.top_words)})",
-            f"  on with probability {found.probability:.2f}; log-odds "
+            f"  on with probability {found.probability:.2f}; given the others, log-odds "
             f"{found.log_odds:+.2f} nats = prior {found.prior:+.2f}{rest}, words {total:+.2f}",
         ]
         for name, listed in (("for", words), ("against", against)):
@@ -127,8 +130,22 @@ def shares(joint: Any, counts: CountBatch, bits: Tensor) -> Shares:
     on, off = bits.masked_fill(chosen, 1.0), bits.masked_fill(chosen, 0.0)
     words, rest = joint.likelihood.terms(counts, joint.logits(on))
     without, rest_without = joint.likelihood.terms(counts, joint.logits(off))
+    _check(joint, counts, joint.logits(on), words, rest)
     prior = joint.prior.condition(None).log_odds(bits[None])[0].detach().expand_as(bits)
     return Shares(prior, (rest - rest_without).t(), words - without)
+
+
+def _check(joint: Any, counts: CountBatch, logits: Any, words: Tensor, rest: Tensor) -> None:
+    """Refuse a likelihood whose parts do not add up to it, as one that inherits them may."""
+    whole = joint.likelihood.assemble(
+        counts, logits, logits.dot(counts), joint.likelihood.norm(logits)
+    )
+    total = torch.stack([counts.sum_by_document(part) for part in words]) + rest
+    if not torch.allclose(total, whole, rtol=1e-5, atol=1e-3):
+        raise ConfigurationError(
+            f"the terms of {type(joint.likelihood).__name__} do not add up to its log-probability; "
+            "a likelihood with an assemble of its own needs terms of its own"
+        )
 
 
 def explained(
@@ -139,7 +156,6 @@ def explained(
     states: tuple[Tensor, Tensor],
     marginals: Tensor,
     top_words: Sequence[list[str]],
-    remainder: str,
 ) -> list[Explanation]:
     """Shares as explanations, one a document.
 
@@ -166,7 +182,5 @@ def explained(
             )
         factors.sort(key=lambda factor: (-factor.probability, -factor.log_odds))
         state = torch.nonzero(bits[row] > 0.5).ravel().tolist()
-        results.append(
-            Explanation(length, [], state, float(probabilities[row]), remainder, factors)
-        )
+        results.append(Explanation(length, [], state, float(probabilities[row]), "", "", factors))
     return results

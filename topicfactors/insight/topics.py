@@ -29,6 +29,7 @@ class Factors(NamedTuple):
     background: Array  # (V,) the same of the training corpus, without regard to factors
     document_frequency: Array  # (V,) training documents with the word
     prevalence: Array  # (D,) mean posterior probability over the training documents
+    log_odds: Array  # (D, V) nats that one occurrence of the word adds to the factor's log-odds
 
 
 def weight(factors: Factors) -> Array:
@@ -63,35 +64,31 @@ def frex(factors: Factors) -> Array:
     The harmonic mean of two ranks within the factor, as shares of the vocabulary: that of
     p(word | factor on), and that of its share of the word's probabilities under all factors.
     """
-    words = factors.on.shape[1]
-    frequency = rankdata(factors.on, axis=1) / words
-    exclusivity = rankdata(factors.on / factors.on.sum(0), axis=1) / words
+    words, total = factors.on.shape[1], factors.on.sum(0)
+    share = factors.on / np.where(total > 0, total, 1.0)
+    frequency = rankdata(factors.on, "max", axis=1) / words
+    exclusivity = rankdata(share, "max", axis=1) / words
     return np.asarray(2 / (1 / frequency + 1 / exclusivity))
 
 
 def evidence(factors: Factors) -> Array:
     """How much one occurrence of the word tells about the factor, ``(D, V)`` nats of log-odds.
 
-    A token of word v adds W_vd − log Σ_v p_v e^{W_vd} to the log-odds of factor d, p the word
-    probabilities of the background (docs/mathematics.md); so it does not matter that W_d is only
-    known up to a constant. It is shrunk by n / (n + 30), n the documents the estimate rests on, as
-    a prior worth 30 documents would.
+    A token of word v adds W_vd − log Σ_v p_v e^{W_vd} to the log-odds of factor d under
+    ``multinomial`` and ``polya``, p the word probabilities of the background; so it does not matter
+    that W_d is only known up to a constant. The other likelihoods have their own
+    (docs/mathematics.md). It is shrunk by n / (n + 30), n the documents the estimate rests on, as a
+    prior worth 30 documents would.
     """
     support = factors.document_frequency / (factors.document_frequency + SUPPORT)
-    return np.asarray(log_odds(factors) * support)
-
-
-def log_odds(factors: Factors) -> Array:
-    """What a token of each word adds to the log-odds of each factor, ``(D, V)`` nats, unshrunk."""
-    top = factors.loadings.max(1, keepdims=True)
-    total = np.exp(factors.loadings - top) @ (factors.background / factors.background.sum())
-    return np.asarray(factors.loadings - top - np.log(total)[:, None])
+    return np.asarray(factors.log_odds * support)
 
 
 def exclusive(factors: Factors) -> Array:
     """Evidence ``(D, V)``, with every word listed only under the factor it tells most about.
 
-    Elsewhere a word comes after all the factor's own, in the order of its evidence.
+    Elsewhere a word comes after all the factor's own, in the order of its evidence: these scores
+    are for sorting alone, and :func:`shown` has those to be read.
     """
     scores = evidence(factors)
     own = np.arange(len(scores))[:, None] == scores.argmax(0)
@@ -125,6 +122,11 @@ def rank(factors: Factors, ranking: str) -> Array:
     if ranking not in RANKINGS:
         raise unknown_name("ranking", ranking, RANKINGS)
     return RANKINGS[ranking](factors)
+
+
+def shown(factors: Factors, ranking: str) -> Array:
+    """The scores to be read beside the words of a ranking, ``(D, V)``."""
+    return rank(factors, "evidence" if ranking == "exclusive" else ranking)
 
 
 def top_columns(scores: Array, words: int) -> NDArray[np.int64]:

@@ -67,13 +67,21 @@ class Likelihood(nn.Module, abc.ABC):
         ``evidence (B, D)`` is xᵀW; exact where ``closed_flips``, else a first guess.
         """
 
+    @abc.abstractmethod
     def terms(self, counts: CountBatch, logits: Logits) -> tuple[Tensor, Tensor]:
         """Log p(x | η) as a sum: what each non-zero adds ``(S, nnz)``, and the rest ``(S, B)``.
 
         The rest is what belongs to no word of the document; ``remainder`` says what it is.
         """
-        each = logits.at(counts) - of_non_zeros(self.norm(logits), counts)
-        return each * counts.values, each.new_zeros(len(each), len(counts))
+
+    def token_log_odds(self, loadings: Tensor, background: Tensor) -> Tensor:
+        """What one occurrence of each word adds to the log-odds of each factor, ``(D, V)`` nats.
+
+        At the ``background (V,)``, the word probabilities of a model without factors; what belongs
+        to no word is shared out among the tokens. Here W − log Σ_v p_v e^{W_v}.
+        """
+        shares = (background / background.sum()).log()
+        return loadings - torch.logsumexp(loadings + shares, 1, keepdim=True)
 
     def log_prob(self, counts: CountBatch, logits: Logits) -> Tensor:
         """Log p(x | η) of counts that were not yet observed, ``(S, B)``."""

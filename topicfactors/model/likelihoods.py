@@ -32,6 +32,10 @@ class Multinomial(Likelihood):
         """Log p(x | η), ``(S, B)`` nats."""
         return linear - counts.lengths * norm
 
+    def terms(self, counts: CountBatch, logits: Logits) -> tuple[Tensor, Tensor]:
+        """x_v·log p_v of each word ``(S, nnz)``, and nothing else ``(S, B)``."""
+        return _draws(counts, logits, self.norm(logits))
+
     def changes(
         self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
     ) -> Tensor:
@@ -80,9 +84,10 @@ class Polya(Likelihood):
 
     def terms(self, counts: CountBatch, logits: Logits) -> tuple[Tensor, Tensor]:
         """Each word's draws and bursts ``(S, nnz)``; the rest ``(S, B)``, alike in all states."""
-        plain, rest = super().terms(counts, logits)
+        norm = self.norm(logits)
+        plain, rest = _draws(counts, logits, norm)
         values = counts.values.to(plain.dtype)
-        mass, total = self._masses(counts, logits, self.norm(logits))
+        mass, total = self._masses(counts, logits, norm)
         drawn = burst(total.expand_as(counts.lengths), counts.lengths.to(total.dtype))
         return plain + burst(mass, values), rest - drawn
 
@@ -141,6 +146,11 @@ class Poisson(Likelihood):
         length = counts.lengths
         return each, torch.xlogy(length, length) - length * self.norm(logits).exp()
 
+    def token_log_odds(self, loadings: Tensor, background: Tensor) -> Tensor:
+        """W − Σ_v p_v (e^{W_v} − 1), each token's share of the length in it, ``(D, V)`` nats."""
+        shares = background / background.sum()
+        return loadings - (torch.expm1(loadings) @ shares)[:, None]
+
     def changes(
         self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
     ) -> Tensor:
@@ -184,6 +194,12 @@ class Bernoulli(Likelihood):
         present = torch.stack([counts.sum_by_document(part) for part in both])
         return at - both, present - self.norm(logits)
 
+    def token_log_odds(self, loadings: Tensor, background: Tensor) -> Tensor:
+        """Log p(word there | on) − log p(word there), ``(D, V)`` nats."""
+        logits = torch.logit(background, eps=1e-12)
+        on = nn.functional.logsigmoid(logits + loadings)
+        return on - nn.functional.logsigmoid(logits)
+
     def changes(
         self, counts: CountBatch, logits: Logits, evidence: Tensor, after: Tensor, norm: Tensor
     ) -> Tensor:
@@ -202,6 +218,12 @@ class Bernoulli(Likelihood):
     def background(self, corpus: Frequencies) -> Tensor:
         """Log-odds of a word's presence, one document of ½ and ½ added, ``(V,)``."""
         return (corpus.documents + 0.5).log() - (corpus.size - corpus.documents + 0.5).log()
+
+
+def _draws(counts: CountBatch, logits: Logits, norm: Tensor) -> tuple[Tensor, Tensor]:
+    """Independent draws, word by word ``(S, nnz)``, and nothing besides them ``(S, B)``."""
+    each = (logits.at(counts) - of_non_zeros(norm, counts)) * counts.values
+    return each, each.new_zeros(len(each), len(counts))
 
 
 def _on(logits: Logits, evidence: Tensor) -> Tensor:
