@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from topicfactors.cli.inputs import Inputs
 from topicfactors.errors import InputError
 from topicfactors.estimators.factor_model import BinaryFactorModel
+from topicfactors.estimators.parts import choose
 from topicfactors.estimators.scoring import Evaluation
 from topicfactors.insight.topics import status
 
@@ -84,7 +85,7 @@ def scores_on(
         "c_v": _c_v(model, inputs) if c_v else None,
         "diversity": model.diversity(),
         "factors": found.shape[1],
-        "likelihood": str(model.likelihood).partition(":")[0],
+        "likelihood": choose(model.get_params(deep=False), found.shape[1]).likelihood.label,
         "active_factors": states.count("active"),
         "off_in_all": [n for n, s in enumerate(states) if s == "dead"],
         "on_in_all": [n for n, s in enumerate(states) if s == "always-on"],
