@@ -32,6 +32,7 @@ FILES = {
     "x/binary": b"\x7f\0\1",
     "x/empty.txt": b" \n",
     "picture.jpg": b"no text",
+    "x/packed.txt.gz": gzip.compress(b"packed"),
     ".hidden": b"no",
     "x/.git/config": b"no",
     "__MACOSX/a.TXT": b"no",
@@ -96,6 +97,21 @@ class TestNames:
         files = {"a.txt": b"a", "../up.txt": b"up", "x/../../up": b"up", "/absolute.txt": b"b"}
         path = self.write(tmp_path, suffix, files, link, device)
         assert read_corpus(path).ids == ["a.txt", "absolute.txt"]
+
+    def test_hard_links_are_the_text_they_point_to(self, tmp_path, suffix):
+        links = []
+        for name, target in (("0.txt", "d/a.txt"), ("z.txt", "0.txt"), ("y.txt", "nowhere")):
+            links.append(tarfile.TarInfo(name))
+            links[-1].type, links[-1].linkname = tarfile.LNKTYPE, target
+        files = {"d/a.txt": b"one", "d/b.txt": b"two"}
+        corpus = read_corpus(self.write(tmp_path, suffix, files, *links))
+        assert corpus.ids == ["0.txt", "d/a.txt", "d/b.txt", "z.txt"]
+        assert list(corpus.texts) == ["one", "one", "two", "one"]
+
+    def test_files_that_are_not_read_are_counted(self, tmp_path, suffix):
+        files = {"d/a.txt": b"one", "d/c.md": b"no", "d/b.html": b"no"}
+        corpus = read_corpus(self.write(tmp_path, suffix, files))
+        assert corpus.notes == ["2 files are no .txt and were not read (first: b.html)"]
 
     def test_of_two_members_of_one_name_the_later_counts(self, tmp_path, suffix):
         files = {"a.txt": b"old", "b.txt": b"b", "./a.txt": b"new"}

@@ -1,12 +1,15 @@
 """A folder of texts: one file, one document, its sub-folder the label."""
 
+import bz2
 import codecs
+import gzip
+import lzma
 import os
 
 import pytest
 
 from topicfactors import read_corpus
-from topicfactors.corpus.documents import LazyTexts
+from topicfactors.corpus.documents import LazyTexts, Ledger
 from topicfactors.corpus.readers import stream_documents
 from topicfactors.errors import InputError
 
@@ -27,7 +30,7 @@ def test_files_are_sorted_and_subfolders_are_labels(tmp_path):
     assert corpus.ids == ["a.TXT", "b.txt", "news/00001", "x/y/deep"]
     assert corpus.labels == [None, None, "news", "x/y"]
     assert list(corpus.texts) == ["ay", "bee", "no suffix", "deep"]
-    assert corpus.notes == []
+    assert corpus.notes == ["1 file is no .txt and was not read (first: picture.jpg)"]
 
 
 def test_hidden_files_and_folders_are_skipped(tmp_path):
@@ -83,6 +86,34 @@ def test_a_name_that_is_not_utf8_becomes_an_id_that_can_be_written(tmp_path):
     corpus = read_corpus(tmp_path)
     assert corpus.ids == ["café.txt"]
     assert list(corpus.texts) == ["text"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_files_that_are_not_read_are_counted(tmp_path, count):
+    write(tmp_path / "x.txt", "text")
+    for number in range(count):
+        write(tmp_path / "sub" / f"{number}.md", "text")
+    said = "1 file is" if count == 1 else "3 files are"
+    had = "was" if count == 1 else "were"
+    expected = [f"{said} no .txt and {had} not read (first: sub/0.md)"]
+    assert read_corpus(tmp_path).notes == expected
+    ledger = Ledger()
+    list(ledger.record(stream_documents(tmp_path)))
+    assert ledger.notes() == expected
+
+
+@pytest.mark.parametrize("pack", [gzip, bz2, lzma])
+def test_compressed_texts_are_unpacked(tmp_path, pack):
+    suffix = {gzip: ".gz", bz2: ".bz2", lzma: ".xz"}[pack]
+    write(tmp_path / "a" / f"1.txt{suffix}", pack.compress("Škoda".encode()))
+    write(tmp_path / "a" / f"2.txt{suffix}", b"junk")
+    corpus = read_corpus(tmp_path)
+    assert (corpus.ids[0], corpus.labels, list(corpus.texts)) == (
+        f"a/1.txt{suffix}",
+        ["a", "a"],
+        ["Škoda", ""],
+    )
+    assert corpus.problems[0].reason.startswith("cannot be unpacked: ")
 
 
 def test_texts_stay_on_disk(tmp_path):

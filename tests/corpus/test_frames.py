@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from topicfactors import read_corpus
@@ -62,7 +63,7 @@ class TestTables:
     def test_rows_come_with_their_columns(self, source):
         corpus = read_corpus(source, covariates=["year"])
         assert list(corpus.texts) == ["steam", "", "clocks"]
-        assert corpus.ids == ["a", "b", "2"]
+        assert corpus.ids == ["a", "b", "row 2"]
         assert corpus.labels == ["physics", None, "time"]
         assert corpus.covariates == {"year": [1712, 1690, 1656]}
         assert [(p.row, p.id) for p in corpus.problems] == [(1, "b")]
@@ -75,7 +76,9 @@ class TestTables:
 
     def test_a_missing_column_names_the_type_and_the_columns_there_are(self, source):
         kind = type(source).__name__
-        with pytest.raises(InputError, match=f"^{kind}: no column 'body'; it has 'id', 'text'"):
+        with pytest.raises(
+            InputError, match=f"^{kind}(, row 0)?: no column 'body'; it has 'id', 'text'"
+        ):
             read_corpus(source, text_column="body")
 
     def test_strict_names_the_first_row_that_is_no_text(self, source):
@@ -83,15 +86,42 @@ class TestTables:
             read_corpus(source, strict=True)
 
 
+class TestArrow:
+    TABLE = pa.table({"id": [1, None], "text": ["steam", None], "year": [1712, 1690]})
+
+    @pytest.mark.parametrize("source", [TABLE, TABLE.to_batches()[0]], ids=["table", "batch"])
+    def test_tables_are_read_by_rows(self, source):
+        corpus = read_corpus(source, covariates="year")
+        assert (corpus.ids, list(corpus.texts)) == (["1", "row 1"], ["steam", ""])
+        assert corpus.covariates == {"year": [1712, 1690]}
+
+    @pytest.mark.parametrize("make", [pa.array, lambda texts: pa.chunked_array([texts, texts])])
+    def test_arrays_are_texts(self, make):
+        corpus = read_corpus(make(["steam", None]))
+        assert list(corpus.texts)[:2] == ["steam", ""]
+        assert corpus.problems[0].reason == "is None"
+
+    def test_a_missing_column_names_those_there_are(self):
+        with pytest.raises(InputError, match=r"^Table: no column 'body'; it has 'id', 'text', 'ye"):
+            read_corpus(self.TABLE, text_column="body")
+
+
+def test_bytes_of_a_column_are_decoded():
+    corpus = read_corpus(pd.DataFrame({"text": ["Škoda".encode(), b"caf\xe9", b"\x7fELF\0"]}))
+    assert list(corpus.texts) == ["Škoda", "café", ""]
+    assert corpus.problems == [(2, "2", "is not text (it has NUL bytes)")]
+    assert corpus.notes[1] == "1 document not UTF-8, read as Latin-1 (first: 1)"
+
+
 def test_a_generator_of_dicts_is_read_once_in_order():
     corpus = read_corpus(row for row in ROWS)
-    assert corpus.ids == ["a", "b", "2"]
+    assert corpus.ids == ["a", "b", "row 2"]
 
 
 @pytest.mark.parametrize("nothing", [float("nan"), np.float32("nan"), None, pd.NA, pd.NaT, ""])
 def test_labels_and_ids_that_are_missing_are_none(nothing):
     corpus = read_corpus([{"text": "a", "label": nothing, "id": nothing}, {"text": "b"}])
-    assert (corpus.labels, corpus.ids) == (None, ["0", "1"])
+    assert (corpus.labels, corpus.ids) == (None, ["row 0", "row 1"])
 
 
 def test_the_only_column_is_that_of_the_texts_whatever_its_name():

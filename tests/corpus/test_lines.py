@@ -34,6 +34,21 @@ def test_utf16_is_decoded_as_a_whole(tmp_path, order):
     assert list(lines_of(str(path))) == [("Škoda\u0a0a\n", UTF16), ("last", UTF16)]
 
 
+def test_byte_order_marks_are_those_of_the_first_line(tmp_path):
+    (tmp_path / "t").write_bytes(b"\xef\xbb\xbfone\n\xff\xfeabcd\n\xef\xbb\xbftwo\n")
+    assert [line for line, _ in lines_of(str(tmp_path / "t"))] == [
+        "one\n",
+        "ÿþabcd\n",
+        "\ufefftwo\n",
+    ]
+
+
+def test_standard_input_has_a_name_in_messages(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\0b\n")))
+    with pytest.raises(InputError, match=r"^standard input: is not text"):
+        list(lines_of("-"))
+
+
 def test_an_empty_file_has_no_lines(tmp_path):
     (tmp_path / "t").write_bytes(b"")
     assert list(lines_of(str(tmp_path / "t"))) == []

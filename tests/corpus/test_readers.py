@@ -54,11 +54,11 @@ def test_tables_are_read_packed_or_not(tmp_path, suffix, packed):
     pack = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress}[packed]
     path = write(tmp_path / f"t{suffix}{packed}", pack(table(suffix)))
     corpus = read_corpus(path, covariates=["year"])
-    assert corpus.ids == ["a", "b", "2", "d"]
+    assert corpus.ids == ["a", "b", "row 2", "d"]
     assert corpus.labels == ["physics", None, "time", "cars"]
     assert list(corpus.texts) == [row["text"] for row in TABLE]
     assert corpus.covariates == {"year": ["1712", "1690", "", "1895"]}
-    assert corpus.problems == [(2, "2", "is empty")]
+    assert corpus.problems == [(2, "row 2", "is empty")]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
@@ -67,7 +67,7 @@ class TestColumns:
         path = write(tmp_path / f"t{suffix}", table(suffix))
         corpus = read_corpus(path, text_column="label", id_column="year", label_column="id")
         assert corpus.texts[0] == "physics"
-        assert corpus.ids == ["1712", "1690", "2", "1895"]
+        assert corpus.ids == ["1712", "1690", "row 2", "1895"]
         assert corpus.labels == ["a", "b", None, "d"]
 
     def test_a_missing_column_lists_those_there_are(self, tmp_path, suffix):
@@ -147,7 +147,7 @@ class TestJSONLines:
         rows = [{"text": "a", "id": 0}, {"id": 1}, {"text": None}, {"text": 3}, {"text": ["b"]}]
         path = write(tmp_path / "t.jsonl", "\n".join(map(json.dumps, rows)))
         corpus = read_corpus(path)
-        assert corpus.ids == ["0", "1", "2", "3", "4"]
+        assert corpus.ids == ["0", "1", "row 2", "row 3", "row 4"]
         assert [p.row for p in corpus.problems] == [1, 2, 3, 4]
         assert corpus.problems[2].reason == "is not a text but 3 (int)"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from topicfactors.corpus.columns import Columns
 from topicfactors.corpus.documents import Document
-from topicfactors.corpus.folders import document_of_bytes, is_text, is_visible
+from topicfactors.corpus.folders import document_of_bytes, is_text, is_visible, left_out
 from topicfactors.corpus.lines import BROKEN, is_compressed, open_bytes
 from topicfactors.errors import InputError
 
@@ -34,57 +35,68 @@ def read_tar(path: str, columns: Columns) -> Iterator[Document]:
     """Every text of an archive as a document, in the order of their names.
 
     Ids, labels and order are those of the folder when unpacked; a folder that surrounds everything
-    does not count. Links, devices and names with ``..`` are not read. Nothing is written to disk.
-    The archive is read twice: for the names, then for the texts. Where it is compressed, or comes
-    from a place that cannot be read at will, texts that come too early are held in memory until
-    their turn.
+    does not count. A hard link is the text that it points to; other links, devices and names with
+    ``..`` are not read. Nothing is written to disk. The archive is read twice: for the names, then
+    for the texts. Where it is compressed, or comes from a place that cannot be read at will, texts
+    that come too early are held in memory until their turn.
     """
     names = _names(path)
-    texts = {offset: parts for offset, parts in names.items() if is_text(parts)}
+    texts = {parts: offset for parts, offset in names.items() if is_text(parts)}
     if not texts:
         raise InputError(
             f"{path}: no texts in this archive; expected files that end in .txt or have no suffix, "
             "directly or in sub-folders (which become labels)"
         )
     inside = _surrounding(names)
+    remark = left_out([parts[inside:] for parts in names if not is_text(parts)])
     for parts, data in _in_order(path, texts):
-        yield document_of_bytes(parts[inside:], data)
+        yield document_of_bytes(parts[inside:], data)._replace(remark=remark)
 
 
-def _names(path: str) -> dict[int, Parts]:
-    """Where each file starts, and the parts of its path; of two of one name, the later."""
+def _names(path: str) -> dict[Parts, int]:
+    """Where each file starts, by the parts of its path; of two of one name, the later."""
     starts: dict[Parts, int] = {}
     with _opened(path) as (archive, _):
         for member in archive:
-            parts = tuple(part for part in member.name.split("/") if part not in ("", "."))
-            if member.isreg() and parts and is_visible(parts):  # ".." is taken for hidden
-                starts[parts] = member.offset
-    return {offset: parts for parts, offset in starts.items()}
+            if member.isreg():
+                starts[_parts(member.name)] = member.offset
+            elif member.islnk() and _parts(member.linkname) in starts:
+                starts[_parts(member.name)] = starts[_parts(member.linkname)]
+    # ".." is taken for hidden
+    return {parts: offset for parts, offset in starts.items() if parts and is_visible(parts)}
 
 
-def _surrounding(names: Mapping[int, Parts]) -> int:
+def _parts(name: str) -> Parts:
+    return tuple(part for part in name.split("/") if part not in ("", "."))
+
+
+def _surrounding(names: Iterable[Parts]) -> int:
     """1 where one folder surrounds everything, else 0."""
-    alone = len({parts[0] for parts in names.values()}) == 1
-    return int(alone and all(len(parts) > 1 for parts in names.values()))
+    alone = len({parts[0] for parts in names}) == 1
+    return int(alone and all(len(parts) > 1 for parts in names))
 
 
-def _in_order(path: str, texts: Mapping[int, Parts]) -> Iterator[tuple[Parts, bytes]]:
+def _in_order(path: str, texts: Mapping[Parts, int]) -> Iterator[tuple[Parts, bytes]]:
     """Paths and bytes, sorted by path."""
-    order = sorted(texts, key=texts.__getitem__)
+    order = sorted(texts)
     with _opened(path) as (archive, anywhere):
         if anywhere:
             members = {member.offset: member for member in archive}
-            yield from ((texts[offset], _bytes(archive, members[offset])) for offset in order)
+            yield from ((parts, _bytes(archive, members[texts[parts]])) for parts in order)
             return
         waiting: dict[int, bytes] = {}
+        wanted = Counter(texts.values())  # several names may be of one text
         due = iter(order)
-        offset = next(due, None)
+        parts = next(due, None)
         for member in archive:
-            if member.offset in texts:
+            if member.offset in wanted:
                 waiting[member.offset] = _bytes(archive, member)
-            while offset in waiting:
-                yield texts[offset], waiting.pop(offset)
-                offset = next(due, None)
+            while parts is not None and (offset := texts[parts]) in waiting:
+                yield parts, waiting[offset]
+                wanted[offset] -= 1
+                if not wanted[offset]:
+                    del waiting[offset]
+                parts = next(due, None)
 
 
 def _bytes(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

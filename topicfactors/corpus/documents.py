@@ -23,6 +23,7 @@ class Document(NamedTuple):
     covariates: Mapping[str, Any] = {}
     problem: str | None = None  # why the text is empty although something else was there
     note: str | None = None  # what was done to read it
+    remark: str | None = None  # what was done to read the whole source
 
 
 class Problem(NamedTuple):
@@ -108,6 +109,7 @@ class Ledger:
     remarks: Counter[str] = field(default_factory=Counter)
     first_remark: dict[str, str] = field(default_factory=dict)
     repeated: dict[str, int] = field(default_factory=dict)  # ids, and the row of the second
+    about: list[str] = field(default_factory=list)  # the whole source
     _seen: set[str] = field(default_factory=set, repr=False)
 
     def record(self, documents: Iterable[Document]) -> Iterator[str]:
@@ -130,7 +132,11 @@ class Ledger:
             if document.note is not None:
                 self.remarks[document.note] += 1
                 self.first_remark.setdefault(document.note, self.ids[row])
+            if document.remark is not None and document.remark not in self.about:
+                self.about.append(document.remark)
             yield document.text
+        if not self.ids:
+            self.about.append("no documents in it")
 
     def _record_id(self, row: int, name: str) -> None:
         self.ids.append(name)
@@ -160,7 +166,9 @@ class Ledger:
 
     def notes(self) -> list[str]:
         """What a user should know of how the documents were read, a line each."""
-        lines = [describe_problems(self.problems)] if self.problems else []
+        lines = [*self.about]
+        if self.problems:
+            lines.append(describe_problems(self.problems))
         for note, times in self.remarks.items():
             count = "1 document" if times == 1 else f"{times:,} documents"
             lines.append(f"{count} {note} (first: {self.first_remark[note]})")

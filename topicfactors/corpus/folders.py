@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from topicfactors.corpus.documents import Document, clean_text
-from topicfactors.corpus.text import decode
+from topicfactors.corpus.lines import suffix_of, unpacked
+from topicfactors.corpus.text import NUL, decode
 from topicfactors.errors import InputError
 
 
@@ -26,9 +28,12 @@ def document_of_bytes(parts: Sequence[str], data: bytes) -> Document:
     """A file's bytes as a document, by the parts of its path in the folder or archive."""
     name, _ = decode(os.fsencode("/".join(parts)))
     label = name.rpartition("/")[0] or None
-    text, note = decode(data)
+    try:
+        text, note = decode(unpacked(parts[-1], data))
+    except InputError as error:
+        return Document("", name, label, problem=str(error))
     if "\0" in text:
-        return Document("", name, label, problem="is not text (it has NUL bytes)")
+        return Document("", name, label, problem=NUL)
     text, problem = clean_text(text)
     return Document(text, name, label, problem=problem, note=note)
 
@@ -39,20 +44,45 @@ def is_visible(parts: Sequence[str]) -> bool:
 
 
 def is_text(parts: Sequence[str]) -> bool:
-    """Does a file's name say that it is a text: ``.txt``, or no suffix?"""
-    return PurePosixPath(parts[-1]).suffix.lower() in ("", ".txt")
+    """Does a file's name say that it is a text: ``.txt``, also compressed, or no suffix?
+
+    >>> [is_text([name]) for name in ("a.TXT", "00001", "b.txt.gz", "c.md", "d.gz")]
+    [True, True, True, False, False]
+    """
+    name = PurePosixPath(parts[-1])
+    return name.suffix == "" or suffix_of(str(name)) == ".txt"
 
 
-def folder_files(root: Path) -> list[Path]:
-    """Files of a folder and its sub-folders that are texts: ``.txt`` or no suffix, sorted."""
-    files = []
+def left_out(others: Sequence[tuple[str, ...]]) -> str | None:
+    """What to say of files that are no texts, by the parts of their paths."""
+    if not others:
+        return None
+    name, _ = decode(os.fsencode("/".join(min(others))))
+    one, many = "1 file is no .txt and was", f"{len(others):,} files are no .txt and were"
+    return f"{one if len(others) == 1 else many} not read (first: {name})"
+
+
+class Files(NamedTuple):
+    """What is in a folder."""
+
+    texts: list[Path]
+    remark: str | None
+
+
+def folder_files(root: Path) -> Files:
+    """Files of a folder and its sub-folders that are texts, sorted, and what to say of others."""
+    texts: list[Path] = []
+    others = []
     for path in root.rglob("*"):
         parts = path.relative_to(root).parts
-        if is_visible(parts) and is_text(parts) and path.is_file():
-            files.append(path)
-    if not files:
+        if is_visible(parts) and path.is_file():
+            if is_text(parts):
+                texts.append(path)
+            else:
+                others.append(parts)
+    if not texts:
         raise InputError(
             f"{root}: no texts in this folder; expected files that end in .txt or have no suffix, "
             "directly or in sub-folders (which become labels)"
         )
-    return sorted(files)
+    return Files(sorted(texts), left_out(others))

@@ -7,7 +7,14 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from topicfactors.corpus.columns import Columns, document_of, needed, resolve
+from topicfactors.corpus.columns import (
+    Columns,
+    Records,
+    document_of,
+    needed,
+    read_batches,
+    resolve,
+)
 from topicfactors.corpus.documents import Document, check_texts, clean_text
 from topicfactors.errors import InputError
 
@@ -18,8 +25,9 @@ def read_memory(source: Any, columns: Columns) -> Iterator[Document]:
     Parameters
     ----------
     source
-        A pandas or polars data frame, a data set of Hugging Face's ``datasets``, an iterable of
-        dicts, or an iterable of texts (a column of any of them, a list, a generator).
+        A pandas or polars data frame, a table or array of Arrow, a data set of Hugging Face's
+        ``datasets``, an iterable of dicts, or an iterable of texts (a column of any of them, a
+        list, a generator).
     columns
         As for a file; an iterable of texts has none.
 
@@ -44,6 +52,8 @@ def read_memory(source: Any, columns: Columns) -> Iterator[Document]:
             f"{type(source).__name__}: not in memory yet; pass what its collect() or toPandas() "
             "gives"
         )
+    if hasattr(source, "to_pylist"):
+        return _read_arrow(source, columns)
     if hasattr(source, "column_names"):
         return _read_data_set(source, columns)
     if hasattr(source, "columns"):
@@ -57,6 +67,15 @@ def _read_frame(frame: Any, columns: Columns) -> Iterator[Document]:
     cells = (frame[name] for name in wanted)
     for row, record in enumerate(zip(*cells, strict=True)):
         yield document_of(dict(zip(wanted, record, strict=True)), row, columns)
+
+
+def _read_arrow(source: Any, columns: Columns) -> Iterator[Document]:
+    """A table, a record batch, or an array of texts or structures."""
+    if not hasattr(source, "schema"):
+        return _read_iterable(source.to_pylist(), columns)
+    columns = resolve(type(source).__name__, columns, list(source.schema.names))
+    batches = source.to_batches() if hasattr(source, "to_batches") else [source]
+    return read_batches(batches, columns)
 
 
 def _read_data_set(source: Any, columns: Columns) -> Iterator[Document]:
@@ -93,13 +112,12 @@ def _read_iterable(source: Any, columns: Columns) -> Iterator[Document]:
 
 
 def _read_records(records: Iterable[Any], columns: Columns, kind: str) -> Iterator[Document]:
-    """Dicts as documents; the columns are taken from the first."""
-    resolved: Columns | None = None
+    """Dicts as documents; the column of the texts is taken from the first."""
+    found = Records(columns)
     for row, record in enumerate(records):
         if not isinstance(record, Mapping):
             raise InputError(
                 f'{kind}, row {row}: must be a dict such as {{"text": "…"}}, got '
                 f"{type(record).__name__}"
             )
-        resolved = resolved or resolve(kind, columns, list(record))
-        yield document_of(record, row, resolved)
+        yield found.document(record, row, f"{kind}, row {row}")

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from topicfactors.corpus.text import decode
+from topicfactors.corpus.text import decode, decode_line
 from topicfactors.errors import InputError
 
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)  # how damaged archives announce it
@@ -90,6 +90,32 @@ def open_seekable(path: str) -> BinaryIO:
     return copy
 
 
+def unpacked(name: str, data: bytes) -> bytes:
+    """Bytes without the compression that the suffix of a name tells of.
+
+    Raises
+    ------
+    InputError
+        When they are damaged, or what unpacks them is not installed.
+    """
+    if not is_compressed(name):
+        return data
+    from smart_open.compression import compression_wrapper
+
+    suffix = Path(name).suffix.lower()
+    try:
+        with compression_wrapper(io.BytesIO(data), "rb", suffix) as stream:
+            whole: bytes = stream.read()
+    except (*BROKEN, ValueError, NotImplementedError, ImportError) as error:
+        raise InputError(f"cannot be unpacked: {error}") from error
+    return whole
+
+
+def shown(path: str) -> str:
+    """A path as messages name it."""
+    return "standard input" if path == "-" else path
+
+
 def lines_of(path: str) -> Generator[tuple[str, str | None], None, None]:
     """Lines of a file with their ends, each with a note when it was not UTF-8.
 
@@ -107,11 +133,11 @@ def lines_of(path: str) -> Generator[tuple[str, str | None], None, None]:
                 return
             if b"\0" in first:
                 raise InputError(
-                    f"{path}: is not text (NUL bytes in its first line); expected UTF-8, "
+                    f"{shown(path)}: is not text (NUL bytes in its first line); expected UTF-8, "
                     "Latin-1, or UTF-16 with a byte order mark"
                 )
             if first:
                 yield decode(first)
-            yield from map(decode, source)
+            yield from map(decode_line, source)
         except BROKEN as error:
-            raise InputError(f"{path}: cannot be read to its end: {error}") from error
+            raise InputError(f"{shown(path)}: cannot be read to its end: {error}") from error

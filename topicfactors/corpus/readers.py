@@ -14,12 +14,13 @@ from typing import Any
 
 from topicfactors.corpus.archives import read_tar
 from topicfactors.corpus.columns import Columns as Columns  # of the signature of every reader
+from topicfactors.corpus.columns import without_nul
 from topicfactors.corpus.documents import Corpus, Document, LazyTexts, Ledger, clean_text
 from topicfactors.corpus.folders import folder_files, read_file
 from topicfactors.corpus.frames import read_memory
 from topicfactors.corpus.lines import COMPRESSED, lines_of, suffix_of
 from topicfactors.corpus.samples import SAMPLES, read_sample
-from topicfactors.corpus.tables import read_csv, read_jsonl, read_parquet
+from topicfactors.corpus.tables import read_csv, read_json, read_jsonl, read_parquet
 from topicfactors.errors import InputError, nearest
 
 Reader = Callable[[str, Columns], Iterator[Document]]
@@ -27,8 +28,11 @@ Reader = Callable[[str, Columns], Iterator[Document]]
 
 def read_folder(path: str, columns: Columns) -> Iterator[Document]:
     """Every file of a folder as a document."""
-    root = Path(path)
-    return (read_file(root, file) for file in folder_files(root))
+    return _documents(Path(path), *folder_files(Path(path)))
+
+
+def _documents(root: Path, files: Iterable[Path], remark: str | None) -> Iterator[Document]:
+    return (read_file(root, file)._replace(remark=remark) for file in files)
 
 
 def read_lines(path: str, columns: Columns) -> Iterator[Document]:
@@ -36,12 +40,13 @@ def read_lines(path: str, columns: Columns) -> Iterator[Document]:
     with contextlib.closing(lines_of(path)) as lines:
         for row, (raw, note) in enumerate(lines):
             text, problem = clean_text(raw.rstrip("\r\n"))
-            yield Document(text, str(row), problem=problem, note=note)
+            yield without_nul(Document(text, str(row), problem=problem, note=note))
 
 
 READERS: dict[str, Reader] = {
     ".csv": read_csv,
     ".tsv": read_csv,
+    ".json": read_json,
     ".jsonl": read_jsonl,
     ".ndjson": read_jsonl,
     ".parquet": read_parquet,
@@ -97,7 +102,7 @@ def read_corpus(
     text_column: str | None = None,
     id_column: str | None = None,
     label_column: str | None = None,
-    covariates: Iterable[str] = (),
+    covariates: str | Iterable[str] = (),
     strict: bool = False,
 ) -> Corpus:
     """Read a corpus whole; the texts of a folder stay on disk until they are asked for.
@@ -105,10 +110,10 @@ def read_corpus(
     Parameters
     ----------
     source
-        A folder of texts (sub-folders become labels) or a .tar of one, a .csv, .tsv, .jsonl or
-        .parquet table, or a .txt file (one document a line), each also compressed or remote;
-        ``"-"``, the name of a sample corpus; a data frame, a Hugging Face data set, an iterable
-        of dicts, or any iterable of texts.
+        A folder of texts (sub-folders become labels) or a .tar of one, a .csv, .tsv, .json, .jsonl
+        or .parquet table, or a .txt file (one document a line), each also compressed or remote;
+        ``"-"``, the name of a sample corpus; a data frame, an Arrow table, a Hugging Face data
+        set, an iterable of dicts, or any iterable of texts.
     text_column, id_column, label_column, covariates
         Columns of a table; the first three are guessed where they have an obvious name.
     strict
@@ -131,14 +136,15 @@ def read_corpus(
     >>> len(corpus), corpus.notes
     (3, ['1 document is kept as an empty row: row 1 (id 1) is None'])
     """
-    columns = Columns(text_column, id_column, label_column, tuple(covariates))
+    told = (covariates,) if isinstance(covariates, str) else tuple(covariates)
+    columns = Columns(text_column, id_column, label_column, told)
     ledger = Ledger(strict)
     if not isinstance(source, str | Path):
         return Corpus(list(ledger.record(read_memory(source, columns))), ledger)
     if "://" not in str(source) and _exists(str(source)) and Path(source).is_dir():
         root = Path(source)
-        files = folder_files(root)
-        for _ in ledger.record(read_file(root, file) for file in files):
+        files, remark = folder_files(root)
+        for _ in ledger.record(_documents(root, files, remark)):
             pass
         return Corpus(LazyTexts(files, partial(read_file, root)), ledger)
     return Corpus(list(ledger.record(stream_documents(source, columns))), ledger)

@@ -6,6 +6,7 @@ import codecs
 
 LATIN = "not UTF-8, read as Latin-1"
 UTF16 = "in UTF-16"
+NUL = "is not text (it has NUL bytes)"
 
 
 def decode(data: bytes) -> tuple[str, str | None]:
@@ -25,6 +26,11 @@ def decode(data: bytes) -> tuple[str, str | None]:
             return data.decode("utf-16"), UTF16
         except UnicodeDecodeError:
             return data.decode("latin-1"), LATIN
+    return decode_line(data)
+
+
+def decode_line(data: bytes) -> tuple[str, str | None]:
+    """The same of bytes that do not begin a file, where no byte order mark is due."""
     try:
         return data.decode("utf-8"), None
     except UnicodeDecodeError:
