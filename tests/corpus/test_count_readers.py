@@ -56,7 +56,8 @@ def test_every_format_is_read_packed_or_not(tmp_path, name, packed):
     assert found.counts.feature_names is None
     assert found.ids == ["0", "1", "2"]
     assert found.labels == (["0", "1", "2"] if "svm" in name else None)
-    assert found.notes == ["columns are named by number, for want of a vocabulary"]
+    assert found.notes[-1] == "columns are named by number, for want of a vocabulary"
+    assert len(found.notes) == 1 + ("svm" in name)
 
 
 @pytest.mark.parametrize("name", [*NAMES, "a.mtx.gz", "docword.x.txt.bz2", "https://h/a.npz?v=1"])
@@ -101,11 +102,11 @@ class TestVocabulary:
         write(tmp_path / beside, "\n".join(WORDS) + "\n")
         found = read_counts(path)
         assert found.counts.feature_names.tolist() == WORDS
-        assert found.notes == [f"the words are the lines of {beside}, beside it"]
+        assert found.notes[-1:] == [f"the words are the lines of {beside}, beside it"]
         write(tmp_path / beside, "\n".join(WORDS[:3]))
         found = read_counts(path)
         assert found.counts.feature_names is None
-        assert found.notes == [
+        assert found.notes[-2:] == [
             f"{beside}, beside it, has 3 lines for 4 columns and is not taken",
             "columns are named by number, for want of a vocabulary",
         ]
@@ -126,8 +127,8 @@ class TestIds:
     def test_they_are_given_as_a_file_or_a_list(self, tmp_path):
         path = write(tmp_path / "t.mtx", encoded("t.mtx", TABLE))
         ids = write(tmp_path / "ids", "a\n\nč\n")
-        assert read_counts(path, ids=ids).ids == ["a", "1", "č"]
-        assert read_counts(path, ids=[7, None, "x"]).ids == ["7", "1", "x"]
+        assert read_counts(path, ids=ids).ids == ["a", "row 1", "č"]
+        assert read_counts(path, ids=[7, None, "x"]).ids == ["7", "row 1", "x"]
 
     def test_too_few_are_refused(self, tmp_path):
         path = write(tmp_path / "t.mtx", encoded("t.mtx", TABLE))
@@ -160,7 +161,26 @@ WRONG = {
     "half": ("t.mtx", BANNER + "2 2 1\n1 1.5 1\n", r"line 3: document 1, word 1\.5 is outside"),
     "no number": ("t.mtx", BANNER + "2 2 2\n1 1 1\n1 x 1\n", r"t\.mtx, line 4: must be 3 numbers"),
     "a number short": ("t.mtx", BANNER + "2 2 2\n1 1 1\n1 1\n", r"t\.mtx, line 4: must be 3 num"),
-    "numbers short": ("t.mtx", BANNER + "2 2 1\n1 1\n", r"t\.mtx: 2 numbers in a line, must be 3"),
+    "numbers short": (
+        "t.mtx",
+        BANNER + "2 2 1\n1 1\n",
+        r"t\.mtx, line 3: must be 3 numbers, got '1 1'",
+    ),
+    "blank lines": (
+        "t.mtx",
+        BANNER + "% c\n\n2 2 2\n\n1 1 1\n\n3 1 1\n",
+        r"t\.mtx, line 8: document 3, word 1 is out",
+    ),
+    "a comment among the entries": (
+        "t.mtx",
+        BANNER + "2 2 2\n1 1 1\n\n% mid\n2 2 3\n",
+        r"t\.mtx, line 5: must be 3 numbers, got '% mid'$",
+    ),
+    "numbers of another length": (
+        "docword.t.txt",
+        "2\n2\n2\n1 1 1\n\n1 1\n",
+        r"docword\.t\.txt, line 6: must be 3 numbers, got '1 1'$",
+    ),
     "too many rows": ("t.mtx", BANNER + f"{10**12} 2 1\n1 1 1\n", r"at most 2,147,483,647 are"),
     "negative": ("t.mtx", BANNER + "2 2 1\n2 1 -3\n", r"row 1 \(id 1\), column 0: -3 is no count"),
     "NaN": ("t.mtx", BANNER + "2 2 1\n1 2 nan\n", r"row 0 \(id 0\), column 1: nan is no count"),
@@ -218,6 +238,55 @@ def test_half_of_a_symmetric_matrix_stands_for_both(tmp_path):
     data = "%%MatrixMarket matrix coordinate integer symmetric\n2 2 2\n1 1 5\n2 1 3\n"
     found = read_counts(write(tmp_path / "t.mtx", data))
     assert found.counts.toarray().tolist() == [[5, 3], [3, 0]]
+
+
+def test_unsigned_numbers_and_byte_order_marks(tmp_path):
+    data = "\ufeff%%MatrixMarket matrix coordinate unsigned-integer general\n1 2 1\n1 2 3\n"
+    for name, text in (("t.mtx", data), ("docword.t.txt", "\ufeff1\n2\n1\n1 2 3\n")):
+        assert read_counts(write(tmp_path / name, text)).counts.toarray().tolist() == [[0, 3]]
+    found = read_counts(write(tmp_path / "t.svm", "\ufeff1 0:1 1:3\n"))
+    assert found.counts.toarray().tolist() == [[1, 3]]
+
+
+class TestWhereSvmlightBegins:
+    DATA = "1 1:1 2:3\n0 2:2\n"
+
+    def read(self, folder, data=DATA, **options):
+        return read_counts(write(folder / "t.svm", data), **options)
+
+    def test_auto_says_what_it_took(self, tmp_path):
+        found = self.read(tmp_path, vocabulary=["a", "b", "c"])
+        assert found.counts.toarray().tolist() == [[1, 3, 0], [0, 2, 0]]
+        assert found.notes == [
+            "columns counted from 1, as none is 0 (zero_based=True of read_counts says otherwise)"
+        ]
+        assert self.read(tmp_path, "1 0:1\n", vocabulary=["a"]).notes == ["columns counted from 0"]
+
+    def test_it_can_be_told(self, tmp_path):
+        found = self.read(tmp_path, vocabulary=["a", "b", "c"], zero_based=True)
+        assert found.counts.toarray().tolist() == [[0, 1, 3], [0, 0, 2]]
+        assert found.notes == ["columns counted from 0"]
+        found = self.read(tmp_path, vocabulary=["a", "b"], zero_based=False)
+        assert found.counts.toarray().tolist() == [[1, 3], [0, 2]]
+        assert found.notes == ["columns counted from 1"]
+
+    def test_what_cannot_be_is_refused(self, tmp_path):
+        with pytest.raises(InputError, match=r"t\.svm: a column is 0, where zero_based=False"):
+            self.read(tmp_path, "1 0:1\n", zero_based=False)
+        with pytest.raises(InputError, match="zero_based must be True, False or 'auto', got 'no'"):
+            self.read(tmp_path, zero_based="no")
+        path = write(tmp_path / "t.mtx", encoded("t.mtx", TABLE))
+        with pytest.raises(InputError, match="zero_based is for svmlight alone"):
+            read_counts(path, zero_based=True)
+
+    @pytest.mark.parametrize(("columns", "width"), [(5, 5), (1, 2), (None, 2)])
+    def test_it_is_as_wide_as_the_model(self, tmp_path, columns, width):
+        assert self.read(tmp_path, columns=columns).counts.shape == (2, width)
+
+
+def test_other_formats_are_as_wide_as_they_say(tmp_path):
+    path = write(tmp_path / "t.mtx", encoded("t.mtx", TABLE))
+    assert read_counts(path, columns=9).counts.shape == TABLE.shape
 
 
 def test_numbers_that_are_not_whole_stay(tmp_path):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import itertools
 import re
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from topicfactors.corpus.lines import BROKEN, open_bytes, open_seekable
@@ -22,6 +23,7 @@ class Entries(NamedTuple):
     matrix: Any  # SciPy COO (N, V)
     labels: list[str | None] | None = None
     open_ended: bool = False  # the file does not say how many columns there are
+    notes: tuple[str, ...] = ()  # what a user should know of how they were read
 
 
 def read_matrix_market(path: str) -> Entries:
@@ -56,19 +58,48 @@ def read_uci(path: str) -> Entries:
         return Entries(_triples(path, stream, sizes, len(sizes), 3))
 
 
-def read_svmlight(path: str) -> Entries:
-    """An svmlight (libsvm) file; the targets are labels, columns may count from 0 or from 1."""
+def read_svmlight(path: str, zero_based: bool | str = "auto") -> Entries:
+    """An svmlight (libsvm) file; the targets are labels.
+
+    Parameters
+    ----------
+    zero_based
+        Whether columns count from 0; "auto" says no where none is 0.
+    """
     from sklearn.datasets import load_svmlight_file
 
     def load(stream: Any) -> Any:
+        stream.seek(len(codecs.BOM_UTF8) if stream.read(3) == codecs.BOM_UTF8 else 0)
         try:
-            return load_svmlight_file(stream, zero_based="auto")
+            return load_svmlight_file(stream, zero_based=True)
         except REFUSED as error:
             raise ValueError(f"{_bad_line(path)}{error}") from error
 
-    with open_bytes(path) as stream:
+    with contextlib.closing(open_seekable(path)) as stream:
         matrix, targets = _parsed(path, "svmlight", load, stream)
-    return Entries(matrix.tocoo(), [_label(target) for target in targets.tolist()], True)
+    entries, note = _counted_from(path, matrix.tocoo(), zero_based)
+    return Entries(entries, [_label(target) for target in targets.tolist()], True, (note,))
+
+
+def _counted_from(path: str, entries: Any, zero_based: bool | str) -> tuple[Any, str]:
+    """Entries whose columns count from 0, and how they were counted in the file."""
+    import scipy.sparse
+
+    from_zero = not entries.nnz or entries.col.min() == 0
+    if from_zero and zero_based is False and entries.nnz:
+        raise InputError(
+            f"{path}: a column is 0, where zero_based=False says that they count from 1; leave it "
+            "out, or say zero_based=True"
+        )
+    if zero_based is True or (from_zero and zero_based is not False):
+        return entries, "columns counted from 0"
+    width = max(entries.shape[1] - 1, 0)
+    places = (entries.row, entries.col - 1)
+    guess = ", as none is 0 (zero_based=True of read_counts says otherwise)"
+    return (
+        scipy.sparse.coo_matrix((entries.data, places), shape=(entries.shape[0], width)),
+        f"columns counted from 1{guess if zero_based == 'auto' else ''}",
+    )
 
 
 def read_npz(path: str) -> Entries:
@@ -109,7 +140,7 @@ def _line(path: str, stream: Any) -> str:
         line: bytes = stream.readline()
     except BROKEN as error:
         raise InputError(f"{path}: cannot be read to its end: {error}") from error
-    return line.decode("latin-1")
+    return line.removeprefix(codecs.BOM_UTF8).decode("latin-1")
 
 
 def _market_kind(path: str, banner: str) -> tuple[int, bool]:
@@ -129,7 +160,7 @@ def _market_kind(path: str, banner: str) -> tuple[int, bool]:
             f"{path}: a Matrix Market file of kind '{layout} {symmetry}'; counts must be "
             "'coordinate general' (scipy.io.mmwrite of a sparse matrix)"
         )
-    if field not in ("real", "integer", "double", "pattern"):
+    if field not in ("real", "integer", "unsigned-integer", "double", "pattern"):
         raise InputError(f"{path}: {field} numbers are no counts; must be real or integer")
     return 2 if field == "pattern" else 3, symmetry == "symmetric"
 
@@ -166,8 +197,9 @@ def _triples(path: str, stream: Any, sizes: list[int], head: int, fields: int) -
     inside = (places >= 1) & (places <= (rows, columns)) & (places == table[:, :2])
     if not inside.all():
         at = int(inside.all(axis=1).argmin())
+        document, word = table[at, :2]
         raise InputError(
-            f"{path}, line {head + at + 1}: document {table[at, 0]:g}, word {table[at, 1]:g} is "
+            f"{path}, line {_line_of(path, head, at)}: document {document:g}, word {word:g} is "
             f"outside its head's {rows:,} documents and {columns:,} words, counted from 1"
         )
     values = table[:, 2] if fields == 3 else np.ones(len(table))
@@ -183,16 +215,42 @@ def _numbers(path: str, stream: Any, head: int, fields: int) -> Any:
         try:
             table = np.loadtxt(stream, np.float64, comments=None, ndmin=2, encoding="latin-1")
         except ValueError as error:
-            found = re.search(r"at row (\d+)(, column)?", str(error))
-            line = f", line {head + int(found[1]) + bool(found[2])}" if found else ""
-            raise InputError(
-                f"{path}{line}: must be {fields} numbers; {' '.join(str(error).split())}"
-            ) from error
+            raise _no_numbers(path, head, fields) from error
         except BROKEN as error:
             raise InputError(f"{path}: cannot be read to its end: {error}") from error
     if table.size and table.shape[1] != fields:
-        raise InputError(f"{path}: {table.shape[1]} numbers in a line, must be {fields}")
+        raise _no_numbers(path, head, fields)
     return table.reshape(-1, fields)
+
+
+def _entry_lines(path: str, head: int) -> Iterator[tuple[int, str]]:
+    """Lines after the head that are not blank, and their numbers, counted from 1."""
+    with open_bytes(path) as stream:
+        for number, line in enumerate(stream, 1):
+            if number > head and line.strip():
+                yield number, line.decode("latin-1").strip()
+
+
+def _line_of(path: str, head: int, entry: int) -> int:
+    """Number of the line that holds an entry, counted from 0."""
+    return next(itertools.islice(_entry_lines(path, head), entry, None))[0]
+
+
+def _no_numbers(path: str, head: int, fields: int) -> InputError:
+    """Which line is not so many numbers."""
+    for number, line in _entry_lines(path, head):
+        cells = line.split()
+        if len(cells) != fields or not all(map(_is_number, cells)):
+            return InputError(f"{path}, line {number}: must be {fields} numbers, got {line[:40]!r}")
+    return InputError(f"{path}: must be {fields} numbers a line")
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
 
 
 def _label(target: float) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from topicfactors.corpus.columns import id_of
 from topicfactors.corpus.count_formats import (
     Entries,
     read_matrix_market,
@@ -18,7 +19,6 @@ from topicfactors.corpus.count_formats import (
     read_svmlight,
     read_uci,
 )
-from topicfactors.corpus.documents import missing
 from topicfactors.corpus.entries import counts_of
 from topicfactors.corpus.lines import COMPRESSED, suffix_of
 from topicfactors.corpus.matrix import CountsMatrix
@@ -66,6 +66,8 @@ def read_counts(
     *,
     vocabulary: object = None,
     ids: str | Path | Iterable[Any] | None = None,
+    columns: int | None = None,
+    zero_based: bool | str = "auto",
 ) -> CountedCorpus:
     """Read documents × words counts.
 
@@ -83,6 +85,13 @@ def read_counts(
     ids
         Id of each document: path of a file of one id a line, or a list. None numbers the rows
         from 0.
+    columns
+        Words of the model that the counts are for. Formats that do not say how many columns there
+        are (svmlight) get so many; of others nothing changes.
+    zero_based
+        Whether the columns of svmlight count from 0 (True) or 1 (False). "auto" takes 1 where no
+        column is 0, which is wrong for counts from 0 whose first word never comes; a note says
+        what was taken.
 
     Returns
     -------
@@ -103,7 +112,9 @@ def read_counts(
             f"{', '.join(COUNT_READERS)} or is named docword.NAME.txt (and perhaps "
             f"{', '.join(sorted(COMPRESSED))})"
         )
-    matrix, labels, open_ended = reader(path)
+    matrix, labels, open_ended, remarks = _read(reader, path, zero_based)
+    if open_ended and columns is not None and columns > matrix.shape[1]:
+        matrix.resize((matrix.shape[0], columns))
     if max(matrix.shape) > MOST:
         raise InputError(f"{path}: {matrix.shape} documents and words; at most {MOST:,} are read")
     if vocabulary is None:
@@ -117,14 +128,25 @@ def read_counts(
                 f"{path}: {matrix.shape[1]:,} columns, but {len(words):,} words in the vocabulary; "
                 "give the vocabulary that these documents were counted with"
             )
-    names, remarks = _ids(ids, matrix.shape[0], path)
+    names, repeated = _ids(ids, matrix.shape[0], path)
     counts = counts_of(matrix, path, words, names)
     if counts.nnz == 0:
         raise InputError(
             f"{path}: no counts in it ({counts.shape[0]:,} documents × {counts.shape[1]:,} words); "
             "expected at least one above 0"
         )
-    return CountedCorpus(counts, names, labels, notes + remarks)
+    return CountedCorpus(counts, names, labels, [*remarks, *notes, *repeated])
+
+
+def _read(reader: CountReader, path: str, zero_based: bool | str) -> Entries:
+    """What a reader makes of a file; only that of svmlight is told how columns are counted."""
+    if zero_based not in (True, False, "auto"):
+        raise InputError(f"zero_based must be True, False or 'auto', got {zero_based!r}")
+    if reader is read_svmlight:
+        return read_svmlight(path, zero_based if zero_based == "auto" else bool(zero_based))
+    if zero_based != "auto":
+        raise InputError(f"{path}: zero_based is for svmlight alone; leave it out")
+    return reader(path)
 
 
 def _reader_of(path: str) -> CountReader | None:
@@ -178,10 +200,7 @@ def _ids(
             f"{path}: {documents:,} documents, but {len(given):,} ids; give one for each, in their "
             "order"
         )
-    names = [
-        str(row) if missing(name) or name == "" else without_surrogates(str(name))
-        for row, name in enumerate(given)
-    ]
+    names = [without_surrogates(id_of(name, row)) for row, name in enumerate(given)]
     seen: dict[str, int] = {}
     for row, name in enumerate(names):
         if seen.setdefault(name, row) != row:
