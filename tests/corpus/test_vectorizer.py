@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 from spacy.lookups import Lookups
 
 from topicfactors import CorpusWarning, CountsMatrix, DocumentVectorizer
-from topicfactors.corpus import tokenizers
+from topicfactors.corpus import pipelines, tokenizers
 from topicfactors.corpus.pieces import PieceByPiece
 from topicfactors.corpus.samples import lee
 from topicfactors.errors import ConfigurationError, InputError
@@ -147,6 +147,22 @@ class TestStopWords:
         found = words(loose(stop_words=["Steam"], lowercase=False), "Steam steam")
         assert found == ["steam"]
 
+    def test_space_around_them_does_not_matter(self):
+        assert words(loose(stop_words=["steam ", "", "\n"]), "steam engine") == ["engine"]
+
+    @pytest.mark.parametrize("value", [None, 5, float("nan"), ["steam"]])
+    def test_a_member_that_is_no_text_is_refused(self, value):
+        with pytest.raises(ConfigurationError, match=r"stop_words must be .*, got .* in it"):
+            loose(stop_words=["the", value]).rules()
+
+    def test_several_words_are_refused_where_no_token_is_several(self):
+        with pytest.raises(ConfigurationError, match="single words, got 'steam engine', which is"):
+            loose(stop_words=["the", "steam engine"]).rules()
+        pattern = loose(stop_words=["steam engine"], token_pattern=r"\w+ \w+")
+        assert list(pattern.tokenize(["steam engine steam boat"])) == [["steam boat"]]
+        language = [*pipelines.language_stop_words("gd"), "steam"]
+        assert "steam" in loose(language="gd", stop_words=language).rules().stop_words
+
     @pytest.mark.parametrize("value", ["english", 5, iter(["steam"])])
     def test_others_are_refused(self, value):
         with pytest.raises(ConfigurationError, match="stop_words must be 'language', None or"):
@@ -201,12 +217,14 @@ class TestNothingLeft:
 
     @pytest.mark.parametrize("documents", [["of the"], ["1712 $"], ["x y"]])
     def test_no_words(self, documents):
-        with pytest.raises(InputError, match=r"no words in 1 documents.*min_length=3"):
+        with pytest.raises(
+            InputError, match=r"no words in 1 document: .*min_length=3.*; lower min_l"
+        ):
             loose().fit(documents)
 
     @pytest.mark.filterwarnings("ignore::topicfactors.CorpusWarning")
     def test_empty_texts_alone(self):
-        with pytest.raises(InputError, match="no words in 2 documents"):
+        with pytest.raises(InputError, match="no words in 2 documents: every text is empty"):
             loose().fit(["", None])
 
     def test_all_words_pruned(self):
@@ -235,6 +253,14 @@ class TestParameters:
             loose(language="qq", stop_words=stop).fit(["steam"])
         with pytest.raises(ConfigurationError, match="got 'qq'"):
             loose(language="qq", stop_words=stop).rules()
+
+    @pytest.mark.parametrize("language", ["qq", None, 3, ["en"], ""])
+    @pytest.mark.parametrize("pattern", [None, r"\w+"])
+    def test_an_unknown_language_whatever_finds_the_words(self, language, pattern):
+        with pytest.raises(
+            ConfigurationError, match=r"language must be a spaCy language code such"
+        ):
+            loose(language=language, token_pattern=pattern, stop_words=None).rules()
 
     def test_clone_and_get_params(self, texts):
         stop = ["steam"]
@@ -584,7 +610,19 @@ class TestNewParameters:
         with pytest.raises(ConfigurationError, match="pos must be a list of universal part"):
             loose(pos=value).fit(["steam"])
 
+    def test_the_tags_that_pipelines_set_are_listed(self):
+        tags = "ADJ, ADP, ADV, AUX, CCONJ, DET, INTJ, NOUN, NUM, PART, PRON, PROPN, PUNCT, "
+        with pytest.raises(ConfigurationError, match=f"among {tags}SCONJ, SYM, VERB, X, got ''"):
+            loose(pos=[""]).rules()
+
     @pytest.mark.parametrize("tag", ["NOUNS", "noun", "NN"])
     def test_an_unknown_part_of_speech(self, tag):
         with pytest.raises(ConfigurationError, match=rf"got '{tag}'; did you mean 'NOUN'\?"):
             loose(pos=["ADJ", tag]).fit(["steam"])
+
+
+def test_arrays_of_arrow_are_texts():
+    import pyarrow as pa
+
+    texts = pa.chunked_array([["steam engine"], ["boat"]])
+    assert loose().fit_transform(texts).toarray().tolist() == [[0, 1, 1], [1, 0, 0]]

@@ -19,6 +19,7 @@ from topicfactors.corpus.count_formats import (
     read_svmlight,
     read_uci,
 )
+from topicfactors.corpus.documents import how_many
 from topicfactors.corpus.entries import counts_of
 from topicfactors.corpus.lines import COMPRESSED, suffix_of
 from topicfactors.corpus.matrix import CountsMatrix
@@ -197,8 +198,8 @@ def _ids(
     given = lines_in(str(ids)) if isinstance(ids, str | Path) else list(ids)
     if len(given) != documents:
         raise InputError(
-            f"{path}: {documents:,} documents, but {len(given):,} ids; give one for each, in their "
-            "order"
+            f"{path}: {how_many(documents, 'document')}, but {how_many(len(given), 'id')}; give "
+            "one for each, in their order"
         )
     names = [without_surrogates(id_of(name, row)) for row, name in enumerate(given)]
     seen: dict[str, int] = {}

@@ -83,14 +83,23 @@ def check_texts(texts: object) -> None:
         raise InputError(f"texts must be an iterable of texts, got {type(texts).__name__}")
 
 
+def how_many(number: int, what: str) -> str:
+    """A number of things.
+
+    >>> how_many(1, "document"), how_many(1200, "document")
+    ('1 document', '1,200 documents')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def describe_problems(problems: Sequence[Problem], shown: int = 3) -> str:
     """One line: how many documents are kept as empty rows, and the first of them."""
     first = "; ".join(
         f"row {p.row} (id {' '.join(p.id.split())}) {p.reason}" for p in problems[:shown]
     )
     more = f"; and {len(problems) - shown} more" if len(problems) > shown else ""
-    what = "1 document is" if len(problems) == 1 else f"{len(problems)} documents are"
-    return f"{what} kept as an empty row: {first}{more}"
+    are = "is" if len(problems) == 1 else "are"
+    return f"{how_many(len(problems), 'document')} {are} kept as an empty row: {first}{more}"
 
 
 @dataclass
@@ -170,8 +179,7 @@ class Ledger:
         if self.problems:
             lines.append(describe_problems(self.problems))
         for note, times in self.remarks.items():
-            count = "1 document" if times == 1 else f"{times:,} documents"
-            lines.append(f"{count} {note} (first: {self.first_remark[note]})")
+            lines.append(f"{how_many(times, 'document')} {note} (first: {self.first_remark[note]})")
         return [*lines, self._describe_repeated()] if self.repeated else lines
 
 

@@ -46,6 +46,10 @@ class Sequences:
 def learn(corpus: Sequences, min_count: int, threshold: float) -> dict[str, float]:
     """The phrases of a corpus and their scores, ``{"steam_engine": 24.1}``.
 
+    A phrase is known by its spelling: of words that have the joint in them, two pairs may be
+    spelled alike ("a_b" with "c", and "a" with "b_c"), and then both are joined, with the score
+    of one of them.
+
     Parameters
     ----------
     corpus

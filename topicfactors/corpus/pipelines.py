@@ -68,6 +68,11 @@ def trained(name: str) -> Any:
     return _unlimited(nlp)
 
 
+def check_language(language: object) -> None:
+    """Refuse what is no code of a language of spaCy's; see :func:`blank`."""
+    _language_class(language)
+
+
 def forget() -> None:
     """Make pipelines anew when they are asked for: they keep every spelling they have met."""
     blank.cache_clear()
@@ -120,12 +125,12 @@ def check_lookup_lemmas(language: str) -> None:
         )
 
 
-def _language_class(language: str) -> Any:
+def _language_class(language: Any) -> Any:
     from spacy.util import get_lang_class
 
     try:
         return get_lang_class(language)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError) as error:
         raise ConfigurationError(
             "language must be a spaCy language code such as 'de', 'en', 'es', 'fr', 'it', 'ru' or "
             f"'zh', got {language!r}{_nearest_language(language)}"

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from topicfactors.corpus.documents import how_many
 from topicfactors.errors import ConfigurationError, InputError
 from topicfactors.values import is_number, is_whole
 
@@ -53,9 +54,9 @@ class Pruning(NamedTuple):
     def nothing_left(self, documents: int, words: int) -> InputError:
         """The error for a corpus of which no word is kept."""
         return InputError(
-            f"none of {words:,} words is left: min_df={self.min_df} and max_df={self.max_df} leave "
-            f"out all of them; lower min_df, raise max_df, or give more documents "
-            f"than {documents:,}"
+            f"none of {how_many(words, 'word')} is left: min_df={self.min_df} and "
+            f"max_df={self.max_df} leave out all of them; lower min_df, raise max_df, or give more "
+            f"than {how_many(documents, 'document')}"
         )
 
 

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from topicfactors.corpus import pipelines
-from topicfactors.errors import ConfigurationError, unknown_name
+from topicfactors.corpus.documents import how_many
+from topicfactors.corpus.pieces import splits_at_white_space
+from topicfactors.errors import ConfigurationError, InputError, unknown_name
 from topicfactors.values import is_whole
 
 CHOICES = ("drop", "keep", "fold")
 NUMBER, URL = "<number>", "<url>"  # what they count as when folded
 DEFAULT_LANGUAGE = "en"
+UNUSED_TAGS = {"CONJ", "EOL", "SPACE"}  # of spaCy's; on no word by any pipeline
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,31 @@ def token_rules(asked: dict[str, Any]) -> TokenRules:
         bool(asked["lowercase"]),
         bool(asked["letters_only"]),
         int(asked["min_length"]),
-        _stop_words(asked["stop_words"], language, asked["lowercase"]),
+        _stop_words(asked, language),
         asked["spacy_model"],
         bool(asked["lemmatize"]),
         pos,
         asked["token_pattern"],
         asked["numbers"],
         asked["urls"],
+    )
+
+
+def no_words(asked: dict[str, Any], documents: int, empty: bool) -> InputError:
+    """The error for texts of which no token is a word, or that are all ``empty``."""
+    said = f"no words in {how_many(documents, 'document')}:"
+    if empty:
+        return InputError(f"{said} every text is empty; give some that are not")
+    rules = [f"letters_only={asked['letters_only']}", f"min_length={asked['min_length']}"]
+    if asked["token_pattern"] is not None:
+        rules[0] = f"token_pattern={asked['token_pattern']!r}"
+    if asked["pos"] is not None:
+        rules.append(f"pos={list(asked['pos'])!r}")
+    cure = "change one of them"
+    if asked["min_length"] > 1:
+        cure = f"lower min_length (Chinese and Japanese have words of one sign), or {cure}"
+    return InputError(
+        f"{said} none of their tokens passes {', '.join(rules)} and stop_words; {cure}"
     )
 
 
@@ -118,6 +139,7 @@ def _language(asked: dict[str, Any]) -> str:
     language: str = asked["language"]
     model = asked["spacy_model"]
     if model is None:
+        pipelines.check_language(language)
         if asked["token_pattern"] is None:
             pipelines.blank(language)
         return language
@@ -197,7 +219,7 @@ def _parts_of_speech(asked: object) -> frozenset[str]:
         return frozenset()
     from spacy.parts_of_speech import IDS
 
-    tags = sorted(tag for tag in IDS if tag)
+    tags = sorted(tag for tag in IDS if tag and tag not in UNUSED_TAGS)
     given = None if isinstance(asked, str) else _collected(asked)
     if not given:
         raise ConfigurationError(
@@ -212,17 +234,41 @@ def _parts_of_speech(asked: object) -> frozenset[str]:
     return frozenset(given)
 
 
-def _stop_words(asked: object, language: str, lowercase: bool) -> frozenset[str]:
-    if asked is None:
+def _stop_words(asked: dict[str, Any], language: str) -> frozenset[str]:
+    """Words without the space around them; of the language, or given."""
+    chosen = asked["stop_words"]
+    if chosen is None:
         return frozenset()
-    if isinstance(asked, str) and asked == "language":
+    if isinstance(chosen, str) and chosen == "language":
         return pipelines.language_stop_words(language)
-    given = None if isinstance(asked, str) else _collected(asked)
+    given = None if isinstance(chosen, str) else _collected(chosen)
     if given is None:
         raise ConfigurationError(
-            f"stop_words must be 'language', None or a list of words, got {asked!r}"
+            f"stop_words must be 'language', None or a list of words, got {chosen!r}"
         )
-    return frozenset(word.lower() if lowercase else word for word in map(str, given))
+    odd = [word for word in given if not isinstance(word, str)]
+    if odd:
+        raise ConfigurationError(
+            f"stop_words must be 'language', None or a list of words, got {odd[0]!r} in it"
+        )
+    words = {word.strip() for word in given} - {""}
+    _check_single(words, asked, language)
+    return frozenset(word.lower() if asked["lowercase"] else word for word in words)
+
+
+def _check_single(words: set[str], asked: dict[str, Any], language: str) -> None:
+    """Refuse stop words that are several, where no token could be one of them."""
+    several = {word for word in words if len(word.split()) > 1}
+    several -= pipelines.language_stop_words(language)  # some lists of spaCy's have such lines
+    if not several or asked["token_pattern"] is not None:
+        return
+    model = asked["spacy_model"]
+    nlp = pipelines.blank(language) if model is None else pipelines.trained(model)
+    if splits_at_white_space(nlp):
+        raise ConfigurationError(
+            f"stop_words must be single words, got {min(several)!r}, which is never one token (nor "
+            "a phrase, as those are joined afterwards); give its words one by one"
+        )
 
 
 def _collected(given: object) -> list[Any] | None:

@@ -13,11 +13,16 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.corpus.blocks import CountedBlock, TokenBlock, assemble, counted
-from topicfactors.corpus.documents import Problem, check_texts, clean_text, describe_problems
+from topicfactors.corpus.documents import (
+    Problem,
+    check_texts,
+    clean_text,
+    describe_problems,
+)
 from topicfactors.corpus.matrix import CountsMatrix
 from topicfactors.corpus.phrases import Sequences, join, learn
 from topicfactors.corpus.pruning import Pruning
-from topicfactors.corpus.rules import TokenRules, check_switch, token_rules
+from topicfactors.corpus.rules import TokenRules, check_switch, no_words, token_rules
 from topicfactors.corpus.tokenizers import count_texts, read_texts
 from topicfactors.errors import ConfigurationError, CorpusWarning, InputError
 from topicfactors.values import is_whole, number, whole
@@ -49,7 +54,8 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Fold the case.
     stop_words
         ``"language"`` for spaCy's list of the language, None, or an iterable of words; a token is
-        left out when it or its lemma is one.
+        left out when it or its lemma is one, whatever ``numbers`` and ``urls`` say. A phrase is
+        none, as phrases are made of what is left.
     letters_only
         Count only tokens made of letters; else all but punctuation and white space.
     numbers, urls
@@ -60,7 +66,8 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Shortest word, in characters; of the lemma, where lemmas are counted.
     phrases
         Join neighbours that come together more often than by chance ("steam_engine"), learnt in
-        fit on the words that are left.
+        fit on the words that are left. Phrases go by their spelling: where tokens have "_" in
+        them, "a_b" with "c" and "a" with "b_c" are one.
     phrase_min_count, phrase_threshold
         A phrase is seen more often, and has a higher score than that (gensim's default scorer).
     min_df, max_df
@@ -181,7 +188,8 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if counts.shape[0] == 0:
             raise InputError("there are no documents: expected at least one text")
         if not known:
-            raise InputError(self._explain_no_words(counts.shape[0]))
+            empty = len(problems) == counts.shape[0]
+            raise no_words(self.get_params(deep=False), counts.shape[0], empty)
         words = np.array(list(known), dtype=object)
         order = np.argsort(words)
         counts, words = counts[:, order], words[order]
@@ -262,19 +270,10 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """A text for every row; what is none is refused (``strict``), or empty and noted."""
         if isinstance(texts, str | bytes):
             raise InputError("texts must be an iterable of texts, got one text; put it in a list")
+        if hasattr(texts, "to_pylist"):  # an array of Arrow's
+            texts = texts.to_pylist()
         check_texts(texts)
         return _texts(texts, self.strict, problems)
-
-    def _explain_no_words(self, documents: int) -> str:
-        rules = [f"letters_only={self.letters_only}", f"min_length={self.min_length}"]
-        if self.token_pattern is not None:
-            rules[0] = f"token_pattern={self.token_pattern!r}"
-        if self.pos is not None:
-            rules.append(f"pos={list(self.pos)!r}")
-        return (
-            f"no words in {documents:,} documents: every text is empty, or none of its tokens "
-            f"passes {', '.join(rules)} and stop_words"
-        )
 
 
 def _texts(values: Iterable[Any], strict: bool, problems: list[Problem]) -> Iterator[str]:
