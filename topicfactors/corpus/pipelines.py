@@ -142,9 +142,11 @@ def _nearest_language(language: object) -> str:
 
     import spacy.lang
 
+    if not isinstance(language, str):
+        return ""
     codes = [found.name for found in pkgutil.iter_modules(spacy.lang.__path__) if found.ispkg]
-    asked = str(language).lower()
-    near = [asked[:2]] if isinstance(language, str) and asked[:2] in codes else []
+    asked = language.lower()
+    near = [asked[:2]] if asked[:2] in codes else []
     near = near or difflib.get_close_matches(asked, codes, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
