@@ -48,6 +48,7 @@ class Inputs:
     ) -> None:
         self.source, self.columns = source, columns
         self.ledger, self.read = Ledger(strict), 0
+        self.notes: list[str] = []
         self.vectorizer = vectorizer_of(pipeline)
         self.model = pipeline[-1] if self.vectorizer is not None else pipeline
         if self.vectorizer is None and not is_counts(source):
@@ -78,8 +79,10 @@ class Inputs:
 
     def counted(self) -> CountedCorpus:
         """Counts read from a file, their columns checked against the words of the model."""
-        found = read_counts(self.source)
         words, width = getattr(self.model, "feature_names_in_", None), self.model.n_features_in_
+        found = read_counts(self.source, columns=width)
+        named = found.counts.feature_names is not None or words is not None
+        self.notes = [note for note in found.notes if not (named and "by number" in note)]
         if found.counts.shape[1] != width:
             raise InputError(
                 f"{self.source}: {found.counts.shape[1]} columns, and the run was fitted to "
@@ -110,7 +113,7 @@ class Inputs:
 
     def report(self, quiet: bool) -> None:
         """Say what a user should know of how the documents were read."""
-        for line in self.ledger.notes():
+        for line in [*self.notes, *self.ledger.notes()]:
             note(f"note: {line}", quiet=quiet)
 
 
