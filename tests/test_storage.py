@@ -442,3 +442,10 @@ class TestTokens:
         ) as found:
             after.transform(TEXTS)
         assert "\n" not in str(found.value)
+
+
+def test_the_folder_of_a_run_is_loaded_as_its_model(tmp_path, pipeline):
+    save(pipeline, tmp_path / "run" / "model")
+    np.testing.assert_array_equal(
+        load(tmp_path / "run").transform(TEXTS), pipeline.transform(TEXTS)
+    )

@@ -105,6 +105,8 @@ def load(folder: str | Path) -> Any:
         When the folder is missing, incomplete, damaged, or of a newer format.
     """
     folder = Path(folder)
+    if not (folder / "config.json").exists() and (folder / "model" / "config.json").exists():
+        folder = folder / "model"  # a run of the command line
     config = _config(folder)
     words = read_words(folder / "vocabulary.txt")
     try:
@@ -177,6 +179,10 @@ def _tensors(step: BinaryFactorModel) -> dict[str, torch.Tensor]:
 def _config(folder: Path) -> dict[str, Any]:
     try:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except NotADirectoryError as error:
+        raise StorageError(
+            f"{folder}: is a file; expected a folder that topicfactors has saved"
+        ) from error
     except FileNotFoundError as error:
         raise StorageError(
             f"{folder}: no model here (config.json is missing); expected a folder that "

@@ -33,6 +33,7 @@ METRICS = {
     "always_on_factors": [],
     "epochs": 6,
     "best_epoch": 4,
+    "stopped": "",
 }
 DESCRIBED = {
     "options": {"corpus": "notes", "likelihood": "polya", "decoder": "log-linear", "seed": 0},

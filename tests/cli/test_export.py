@@ -27,7 +27,8 @@ def test_tables_in_every_format(call, fitted, tmp_path, suffix):
         pd.read_csv(fitted / "posteriors.csv"),
     )
     assert found["id"].tolist() == written["id"].tolist()
-    np.testing.assert_allclose(found.iloc[:, 1:], written.iloc[:, 1:], rtol=1e-5)
+    assert found["label"].tolist() == written["label"].tolist()
+    np.testing.assert_allclose(found.iloc[:, 2:], written.iloc[:, 2:], rtol=1e-5)
     words = READ[suffix](folder / f"top_words.{suffix}")
     assert words["word"].tolist() == pd.read_csv(fitted / "top_words.csv")["word"].tolist()
 
@@ -92,7 +93,7 @@ def test_force_never_replaces_the_run_itself_or_other_folders(refused, run, tmp_
 
 def test_damaged_posteriors_are_one_line_and_leave_nothing(refused, run, tmp_path):
     with (run / "posteriors.csv").open("a") as stream:
-        stream.write("x,one,two,three\n")
+        stream.write("x,clocks,one,two,three\n")
     status, line = refused("export", run, tmp_path / "tables")
     assert status == 1
     assert "posteriors.csv, line 47: damaged" in line

@@ -7,7 +7,6 @@ from topicfactors import DocumentVectorizer, load
 from topicfactors.cli.runs import (
     Fingerprint,
     model_of,
-    open_run,
     posteriors_in,
     rows_in,
     stored,
@@ -35,7 +34,7 @@ def test_a_fingerprint_depends_on_texts_order_and_borders():
 
 
 def test_the_model_of_a_run_is_the_last_step(fitted):
-    pipeline = open_run(fitted)
+    pipeline = load(fitted)
     assert model_of(pipeline) is pipeline[-1]
     assert model_of(pipeline[-1]) is pipeline[-1]
     with pytest.raises(StorageError, match="expected a run with a factor model"):

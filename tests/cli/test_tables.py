@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from topicfactors.cli import tables
-from topicfactors.cli.tables import fitting, print_factors, print_lines, print_scores
+from topicfactors.cli.tables import print_factors, print_lines, print_scores
 from topicfactors.export.factors import FactorRow
 
 
@@ -50,31 +50,31 @@ def terminal(monkeypatch):
     return of
 
 
-@pytest.mark.parametrize("width", [30, 60, 80, 100, 200])
-def test_on_a_terminal_no_line_is_wider_and_no_word_is_cut(capsys, terminal, width):
+def plain_lines(capsys):
+    return re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+@pytest.mark.parametrize("beside", ["suppressed", "documents", None])
+def test_on_a_terminal_no_line_is_wider_and_no_word_is_lost(capsys, terminal, width, beside):
     terminal(width)
     words, against = [f"word{n}" for n in range(30)], [f"other{n}" for n in range(30)]
-    print_factors([row(0, coherence=0.1, words=words, against=against)] * 2)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + 2
-    for line in lines:
-        plain = re.sub(r"\x1b\[[0-9;]*m", "", line)
-        assert len(plain) <= width
-        assert {w for w in plain.split() if w[0] in "wo" and w[-1].isdigit()} <= {*words, *against}
-    assert ("suppressed" in lines[0]) is (width >= 100)
+    one = row(0, coherence=0.1, words=words, against=against)._replace(documents=["doc-1"])
+    print_factors([one] * 2, beside=beside)
+    lines = plain_lines(capsys)
+    found = " ".join(lines).split()
+    assert max(map(len, lines)) <= width
+    assert sorted(w for w in found if w.startswith("word") and w != "words") == sorted(words * 2)
+    shown = [w for w in found if w.startswith("other")]
+    assert sorted(shown) == (sorted(against * 2) if beside == "suppressed" and width >= 100 else [])
+    assert found.count("doc-1") == (2 if beside == "documents" else 0)
 
 
 def test_what_is_no_terminal_gets_every_word(capsys):
     words = [f"word{n}" for n in range(200)]
     print_factors([row(0, words=words, against=("last",))])
-    (line,) = capsys.readouterr().out.splitlines()[1:]
+    (line,) = plain_lines(capsys)[1:]
     assert line.split() == ["0", "25.0%", *words, "last"]
-
-
-def test_wide_letters_count_twice_when_words_are_fitted():
-    assert fitting("蒸汽 机车", 6) == "蒸汽"
-    assert fitting("蒸汽 机车", 9) == "蒸汽 机车"
-    assert fitting("one", 0) == "one"
 
 
 @pytest.mark.parametrize("width", [45, 60, 79, 80, 120])

@@ -172,3 +172,28 @@ def test_refine_is_rounds_of_search(call, refused, fitted, documents):
         status, line = refused("transform", fitted, documents, "--refine", nonsense)
         assert status == 2
         assert "refine must be 'auto' or a whole number of 0 or more" in line
+
+
+def test_columns_of_the_fit_are_remembered(call, refused, tmp_path, corpus):
+    """And where a table has not got them, it is read as any table is."""
+    texts = [path.read_text() for path in sorted(corpus.rglob("*.txt"))]
+    rows = [{"key": f"k{n}", "one": text, "two": "x"} for n, text in enumerate(texts)]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    named = ("--text-column", "one", "--id-column", "key")
+    options = ("-k", "2", "--epochs", "1", "--min-df", "1", "--max-df", "1.0", "-q")
+    run = tmp_path / "run"
+    assert call("fit", tmp_path / "t.jsonl", "-o", run, *named, *options).status == 0
+    first = call("transform", run, tmp_path / "t.jsonl", "-q")
+    assert first.out.splitlines()[1].startswith("k0,")
+    assert first.out == call("transform", run, tmp_path / "t.jsonl", "-q", *named).out
+    assert call("explain", run, tmp_path / "t.jsonl", "--id", "k3").status == 0
+    (tmp_path / "other.csv").write_text("id,text\na,steam engine\n")
+    assert call("transform", run, tmp_path / "other.csv", "-q").out.splitlines()[1][:2] == "a,"
+    (tmp_path / "none.csv").write_text("three,four\na,steam engine\n")
+    assert "which column holds the text?" in refused("transform", run, tmp_path / "none.csv")[1]
+
+
+def test_a_table_where_a_run_is_meant(refused, documents, fitted):
+    status, line = refused("transform", documents, fitted)
+    assert status == 1
+    assert "is a file; expected a folder that topicfactors has saved" in line

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from topicfactors.cli.console import note
+from topicfactors.cli.console import note, notes_for_warnings
 from topicfactors.cli.options import Force, Quiet
 
 BLOCK = 1000  # documents
+FEW = 1000  # documents in which a word of two is worth keeping
 
 
 def corpora(
@@ -68,7 +69,8 @@ def _write(name: str, file: Path, source: str | None, force: bool, quiet: bool) 
     else:
         refuse_source(file, Path(source))
         documents = map(newsgroup_post, stream_documents(source))
-    first = next(documents, None)
+    with notes_for_warnings(quiet):
+        first = next(documents, None)
     if first is None:
         raise InputError(f"{source}: no documents in it; expected the 20 Newsgroups")
     columns = ["id", "label", *first.covariates, "text"]
@@ -82,4 +84,6 @@ def _write(name: str, file: Path, source: str | None, force: bool, quiet: bool) 
             yield [(d.id, d.label, *d.covariates.values(), d.text) for d in block]
 
     export_table(Table(columns, blocks()), file)
-    note(f"{written:,} documents written to {file}; next: topicfactors fit {file}", quiet=quiet)
+    factors = max(2, min(50, written // 15))
+    following = f"topicfactors fit {file} -k {factors}" + (" --min-df 2" if written < FEW else "")
+    note(f"{written:,} documents written to {file}; next: {following}", quiet=quiet)

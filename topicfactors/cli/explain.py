@@ -34,19 +34,21 @@ def explain(
     Examples: topicfactors explain run letter.txt; topicfactors explain run notes.csv --id 17
     """
     from topicfactors.cli.inputs import Inputs, one_text, vectorizer_of
+    from topicfactors.cli.opening import columns_of
     from topicfactors.cli.options import number_or_auto
-    from topicfactors.cli.runs import model_of, open_run
+    from topicfactors.cli.runs import model_of
     from topicfactors.corpus.columns import Columns
     from topicfactors.corpus.count_readers import is_counts
     from topicfactors.errors import InputError
     from topicfactors.estimators.explaining import explain as explained
+    from topicfactors.storage import load
 
     columns = Columns(text_column, id_column)
     if name is None and columns != Columns():
         raise InputError(
             "--text-column and --id-column belong to a corpus; name a document by --id"
         )
-    pipeline, rounds = open_run(run), number_or_auto(refine, int)
+    pipeline, rounds = load(run), number_or_auto(refine, int)
     if name is not None and is_counts(document):
         inputs = Inputs(run, pipeline, document, columns)
         found = model_of(pipeline).explain(inputs.row(name), refine=rounds)[0]
@@ -56,7 +58,9 @@ def explain(
             "counts with --id"
         )
     else:
-        found = explained(pipeline, one_text(document, name, columns), refine=rounds)
+        found = explained(
+            pipeline, one_text(document, name, columns, columns_of(run)), refine=rounds
+        )
     if json:
         from topicfactors.export.tables import dump_json
 

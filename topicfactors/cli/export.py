@@ -34,16 +34,17 @@ def export(
 
     Example: topicfactors export run tables -n 25 --format parquet
     """
-    from topicfactors.cli.runs import model_of, open_run, posteriors_in, rows_in, write_factors
+    from topicfactors.cli.runs import model_of, posteriors_in, rows_in, write_factors
     from topicfactors.errors import unknown_name
     from topicfactors.export.tables import EXPORTERS, export_table
     from topicfactors.files import refuse_existing, refuse_source, whole_folder
+    from topicfactors.storage import load
 
     if f".{style}" not in EXPORTERS:
         raise unknown_name("--format", style, [suffix[1:] for suffix in EXPORTERS])
     refuse_source(folder, run)
     refuse_existing(folder, force, MARK)
-    model = model_of(open_run(run))
+    model = model_of(load(run))
     rows = rows_in(run, model, ranking, words)
     table = posteriors_in(run) if posteriors else None
     with whole_folder(folder, overwrite=force, mark=MARK) as temporary:

@@ -28,9 +28,9 @@ def fit(
         str,
         typer.Argument(
             metavar="CORPUS",
-            help="A folder or .tar of texts (sub-folders are labels), a .csv, .tsv, .jsonl, "
-            ".json, .parquet or .txt file, counts (.mtx, .npz, .svmlight, docword.NAME.txt), '-' for "
-            "a document a line on stdin, or a sample: revolution, pydocs, lee, 20newsgroups.",
+            help="A folder or .tar of texts (sub-folders are labels); a .csv, .tsv, .jsonl, .json, "
+            ".parquet or .txt file; counts (.mtx, .npz, .svmlight, docword.NAME.txt); '-' for a "
+            "document a line on stdin; or a sample: revolution, pydocs, lee, 20newsgroups.",
         ),
     ],
     output: Annotated[

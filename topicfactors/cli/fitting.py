@@ -14,6 +14,7 @@ from topicfactors.cli.options import document_bound, number_or_auto, stop_words_
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.errors import CorpusWarning, InputError
 
+SMALL = 300_000  # tokens below which one thread is quicker than several
 OF_TEXTS = (
     *("vocabulary_size", "min_df", "max_df", "min_length", "language", "stop_words"),
     *("token_pattern", "numbers", "urls", "lemmas", "spacy_model", "pos", "phrases"),
@@ -63,7 +64,7 @@ class Fit:
             else:
                 read = self._count_texts(vectorizer, fingerprint)
             self._report(read)
-            self._refuse_too_many(read)
+            self._look_at_size(read)
             interruption = self._train(model, read.counts)
             fitted = model if vectorizer is None else make_pipeline(vectorizer, model)
             rows, metrics = write_run(
@@ -168,14 +169,16 @@ class Fit:
         fingerprint.add(found.counts)
         return found
 
-    def _refuse_too_many(self, read: CountedCorpus) -> None:
+    def _look_at_size(self, read: CountedCorpus) -> None:
         factors, documents = self.options["factors"], len(read.ids)
+        fewer = f"a tenth of them or fewer is steadier: -k {max(1, documents // 10)}"
         if factors > documents:
             raise InputError(
                 f"{self.options['corpus']}: {factors} factors are more than its {documents} "
-                "documents; expected a tenth of them or fewer: -k "
-                f"{max(1, documents // 10)}"
+                f"documents; {fewer}"
             )
+        if 10 * factors > documents > 10:
+            note(f"note: {factors} factors for {documents} documents; {fewer}", quiet=self.quiet)
 
     def _report(self, read: CountedCorpus) -> None:
         for line in read.notes:
@@ -186,10 +189,18 @@ class Fit:
         )
 
     def _train(self, model: Any, counts: Any) -> BaseException | None:
+        from threadpoolctl import threadpool_limits
+
+        if self.options["threads"] is None and counts.sum() < SMALL:
+            model.set_params(n_jobs=1)  # threads that wait for each other cost more than they bring
+        limit = model.n_jobs if model.n_jobs > 0 else None
         try:
-            with self.display.training() as shown:
+            with threadpool_limits(limit), self.display.training() as shown:
                 model.set_params(callbacks=[shown])
                 model.fit(counts)
+            if model.stopped_:
+                kept = f"the weights of epoch {model.best_iter_} are kept"
+                self.display.say(f"{model.stopped_}: {kept}")
         except KeyboardInterrupt as interruption:
             if not getattr(model, "best_iter_", 0) or not hasattr(model, "held_out_"):
                 raise

@@ -12,13 +12,14 @@ from typing import Any
 from topicfactors.cli.console import note
 from topicfactors.corpus.columns import Columns
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
-from topicfactors.corpus.documents import Ledger
+from topicfactors.corpus.documents import Document, Ledger
 from topicfactors.corpus.lines import suffix_of
 from topicfactors.corpus.readers import READERS, stream_documents
 from topicfactors.errors import CorpusWarning, InputError, nearest
 
 BLOCK = 5000  # documents held at once
 SHOWN = 5  # ids named in a message
+NONE = Columns()
 
 
 class Inputs:
@@ -34,6 +35,8 @@ class Inputs:
         What the user named.
     columns
         Which columns of a table hold what.
+    known
+        What the run was fitted with, for columns that are not named.
     strict
         Whether an empty document or a repeated id is an error.
 
@@ -44,9 +47,16 @@ class Inputs:
     """
 
     def __init__(
-        self, run: Path, pipeline: Any, source: str, columns: Columns, *, strict: bool = False
+        self,
+        run: Path,
+        pipeline: Any,
+        source: str,
+        columns: Columns,
+        known: Columns = NONE,
+        *,
+        strict: bool = False,
     ) -> None:
-        self.source, self.columns = source, columns
+        self.source = source
         self.ledger, self.read = Ledger(strict), 0
         self.notes: list[str] = []
         self.vectorizer = vectorizer_of(pipeline)
@@ -61,7 +71,9 @@ class Inputs:
                 f"{source}: counts have no columns of texts and no empty texts; leave out "
                 "--text-column, --id-column and --strict"
             )
-        self.documents = None if is_counts(source) else stream_documents(source, columns)
+        self.documents = None
+        if not is_counts(source):
+            self.columns, self.documents = documents_of(source, columns, known)
 
     def blocks(self) -> Iterator[tuple[list[str], Any]]:
         """Ids and counts of some documents at a time, in their order."""
@@ -117,6 +129,26 @@ class Inputs:
             note(f"note: {line}", quiet=quiet)
 
 
+def documents_of(
+    source: str, columns: Columns, known: Columns
+) -> tuple[Columns, Iterator[Document]]:
+    """Documents, and the columns they are read from: those named, else those of the fit.
+
+    A table that has not the columns of the fit is read as any table is.
+    """
+    both = columns._replace(text=columns.text or known.text, id=columns.id or known.id)
+    for tried in dict.fromkeys((both, columns)):
+        documents = stream_documents(source, tried)
+        try:
+            begun = list(itertools.islice(documents, 1))
+        except InputError:
+            if tried == columns or source == "-":
+                raise
+            continue
+        return tried, itertools.chain(begun, documents)
+    raise AssertionError("the last that is tried returns or raises")
+
+
 def vectorizer_of(pipeline: Any) -> Any:
     """The vectorizer of a pipeline, or None where there is none."""
     from sklearn.pipeline import Pipeline
@@ -127,7 +159,7 @@ def vectorizer_of(pipeline: Any) -> Any:
     return first if isinstance(first, DocumentVectorizer) else None
 
 
-def one_text(document: str, name: str | None, columns: Columns) -> str:
+def one_text(document: str, name: str | None, columns: Columns, known: Columns) -> str:
     """A document that a user names: a text, a text file, ``-``, or an id in a corpus.
 
     Raises
@@ -136,11 +168,13 @@ def one_text(document: str, name: str | None, columns: Columns) -> str:
         When there is no such file or id, or it is a corpus and no id was named.
     """
     if name is not None:
-        return _by_id(document, name, columns)
+        return _by_id(document, name, columns, known)
     if document == "-":
         from topicfactors.corpus.text import decode
 
         return decode(sys.stdin.buffer.read())[0]
+    if not document.strip():
+        raise InputError("the text is empty; give a text file, '-', or a text in quotes")
     path = Path(document)
     if _exists(path):
         if path.is_file() and (suffix_of(document) == ".txt" or suffix_of(document) not in READERS):
@@ -170,9 +204,9 @@ def _like_a_path(document: str) -> bool:
     )
 
 
-def _by_id(corpus: str, name: str, columns: Columns) -> str:
+def _by_id(corpus: str, name: str, columns: Columns, known: Columns) -> str:
     ids = []
-    for document in stream_documents(corpus, columns):
+    for document in documents_of(corpus, columns, known)[1]:
         if document.id == name:
             return document.text
         ids.append(document.id)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from topicfactors.cli.inputs import Inputs
-from topicfactors.cli.runs import model_of, open_run
+from topicfactors.cli.runs import model_of, remembered
 from topicfactors.corpus.columns import Columns
 from topicfactors.estimators.base import resolve_device
+from topicfactors.storage import load
 
 
 def open_for(
@@ -31,11 +32,18 @@ def open_for(
     ConfigurationError
         When there is no such device.
     """
-    pipeline = open_run(run)
+    pipeline = load(run)
     model = model_of(pipeline)
-    inputs = Inputs(run, pipeline, documents, Columns(text_column, id_column), strict=strict)
+    columns = Columns(text_column, id_column)
+    inputs = Inputs(run, pipeline, documents, columns, columns_of(run), strict=strict)
     if inputs.vectorizer is not None:
         inputs.vectorizer.set_params(n_jobs=threads or -1)
     model.set_params(n_jobs=threads)
     model.objective_.to(resolve_device(device))
     return inputs
+
+
+def columns_of(run: Path) -> Columns:
+    """The columns that a run was fitted with, for documents that come as its corpus did."""
+    options = remembered(run)
+    return Columns(options.get("text_column"), options.get("id_column"))

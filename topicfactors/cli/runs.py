@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ from topicfactors.export.factors import (
 from topicfactors.export.tables import Table, dump_json, export_table
 from topicfactors.files import whole_folder
 from topicfactors.insight.documents import representative
-from topicfactors.storage import load, save
+from topicfactors.storage import save
 
 BLOCK = 4096  # documents
 STANDING = 3  # representative documents of a factor
@@ -136,7 +137,8 @@ def write_run(
     with whole_folder(folder, overwrite=overwrite, mark=MARK) as temporary:
         save(pipeline, temporary / "model")
         write_factors(temporary, model, rows)
-        export_table(posteriors_table(blocks, len(rows)), temporary / "posteriors.csv")
+        posteriors = posteriors_table(blocks, len(rows), read.labels)
+        export_table(posteriors, temporary / "posteriors.csv")
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")
     return rows, metrics
@@ -208,18 +210,6 @@ def describe(
     }
 
 
-def open_run(folder: Path) -> Any:
-    """The pipeline of a run folder, or of a model folder given directly.
-
-    Raises
-    ------
-    StorageError
-        When there is no model there.
-    """
-    inside = folder / "model"
-    return load(inside if inside.is_dir() else folder)
-
-
 class Stored(NamedTuple):
     """What was measured when a run was fitted, of each factor's ten words."""
 
@@ -250,6 +240,15 @@ def rows_in(folder: Path, model: BinaryFactorModel, ranking: str, words: int) ->
         coherence=known.coherence if known is not None and measured else None,
         documents=None if known is None else known.documents,
     )
+
+
+def remembered(folder: Path) -> dict[str, Any]:
+    """The options that a run was fitted with; none where they cannot be read."""
+    try:
+        options = tomllib.loads((folder / MARK).read_text(encoding="utf-8"))["options"]
+        return options if isinstance(options, dict) else {}
+    except (OSError, ValueError, KeyError):
+        return {}
 
 
 def posteriors_in(folder: Path) -> Table | None:

@@ -21,30 +21,28 @@ BOUNDS = {"elbo": "ELBO", "iwae": "IWAE"}  # as people write them
 
 
 def print_factors(rows: Sequence[FactorRow], *, beside: str | None = "suppressed") -> None:
-    """The factor table on stdout: as wide as the terminal, whole when it is not one.
+    """The factor table on stdout: words wrapped to the terminal, on one line where there is none.
 
-    On a terminal a line holds as many words as fit; what is ``beside`` the words (``"suppressed"``
-    words, or representative ``"documents"``) is shown where a third of the room is left to it.
+    What is ``beside`` the words (``"suppressed"`` words, or representative ``"documents"``) is left
+    out of a narrow terminal, but for documents, which were asked for.
     """
     console = Console(soft_wrap=False, emoji=False)
     coherent = any(row.coherence is not None for row in rows)
     listed = [(_remark(row) + " ".join(row.words), _beside(row, beside)) for row in rows]
-    room = console.width - (len("factor  on in  ") + (len("NPMI  ") if coherent else 0))
-    if console.is_terminal:
-        beside = beside if room >= WIDE else None
-        share = room * 2 // 3 if beside else room
-        listed = [(fitting(a, share), fitting(b, room - share - 2)) for a, b in listed]
-    else:
-        longest = (max(map(cell_len, column)) for column in zip(*listed, strict=True))
-        console.width = 40 + sum(longest)
+    room = console.width - len("factor  on in  ") - (len("NPMI   ") if coherent else 0)
+    if not console.is_terminal:
+        room = 3 * max(cell_len(cell) for cells in listed for cell in cells)
+        console.width = room + 40
+    elif beside == "suppressed" and room < WIDE:
+        beside = None
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("factor", justify="right", no_wrap=True)
     table.add_column("on in", justify="right", no_wrap=True)
     if coherent:
         table.add_column("NPMI", justify="right", no_wrap=True)
-    table.add_column("words", no_wrap=True)
+    table.add_column("words", overflow="fold", max_width=room * 3 // 5 if beside else None)
     if beside:
-        table.add_column(beside, style="dim", no_wrap=True)
+        table.add_column(beside, style="dim", overflow="fold", max_width=room * 2 // 5)
     for row, (words, others) in zip(rows, listed, strict=True):
         cells = [str(row.factor), f"{row.prevalence:.1%}"]
         if coherent:
@@ -56,18 +54,6 @@ def print_factors(rows: Sequence[FactorRow], *, beside: str | None = "suppressed
 
 def _beside(row: FactorRow, beside: str | None) -> str:
     return " ".join(getattr(row, beside)) if beside else ""
-
-
-def fitting(words: str, width: int) -> str:
-    """As many whole words as fit, at least one.
-
-    >>> fitting("steam engine piston", 13)
-    'steam engine'
-    """
-    kept = words.split(" ")
-    while len(kept) > 1 and sum(map(cell_len, kept)) + len(kept) - 1 > width:
-        kept.pop()
-    return " ".join(kept)
 
 
 def _remark(row: FactorRow) -> str:
@@ -139,11 +125,12 @@ def summary(metrics: Mapping[str, Any]) -> str:
     """A fit in one line: the first bound of the held-out documents, words, factors."""
     where, scores = "held-out", next(iter(metrics["held_out"].values()), None)
     if scores is None:
-        where, scores = "training", metrics["training"]
+        where, scores = "training (none held out)", metrics["training"]
     bound = BOUNDS.get(scores["bound"], scores["bound"])
     model, unigram = (scores[name]["per_document"] for name in ("perplexity", "unigram"))
     dead = metrics["dead_factors"] + metrics["always_on_factors"]
-    remark = f"; not telling documents apart: {', '.join(map(str, dead))}" if dead else ""
+    which = f"factor{'s' if len(dead) > 1 else ''} {', '.join(map(str, dead))}"
+    remark = f"; {which} tell{'s' if len(dead) == 1 else ''} no documents apart" if dead else ""
     return (
         f"{where} perplexity {model:.0f} a document (bound: {bound}; unigram {unigram:.0f}), "
         f"NPMI {metrics['npmi']:.2f}, diversity {metrics['diversity']:.2f}, "

@@ -22,9 +22,10 @@ def topics(
 
     Example: topicfactors topics run -n 20 --ranking probability
     """
-    from topicfactors.cli.runs import model_of, open_run, rows_in
+    from topicfactors.cli.runs import model_of, rows_in
+    from topicfactors.storage import load
 
-    rows = rows_in(run, model_of(open_run(run)), ranking, words)
+    rows = rows_in(run, model_of(load(run)), ranking, words)
     if json:
         from topicfactors.export.tables import dump_json
 

@@ -53,6 +53,11 @@ class Pruning(NamedTuple):
 
     def nothing_left(self, documents: int, words: int) -> InputError:
         """The error for a corpus of which no word is kept."""
+        if _documents(self.min_df, documents) > _documents(self.max_df, documents):
+            return InputError(
+                f"no word can be kept: min_df={self.min_df} asks for more documents than "
+                f"max_df={self.max_df} allows, of {documents:,}; lower min_df, or raise max_df"
+            )
         return InputError(
             f"none of {how_many(words, 'word')} is left: min_df={self.min_df} and "
             f"max_df={self.max_df} leave out all of them; lower min_df, raise max_df, or give more "

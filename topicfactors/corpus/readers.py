@@ -66,6 +66,14 @@ def _exists(path: str) -> bool:
         return False
 
 
+def _siblings(path: str) -> list[str]:
+    """What there is in the folder of a path, written as the path is."""
+    try:
+        return [str(Path(path).parent / found.name) for found in Path(path).parent.iterdir()]
+    except (OSError, ValueError):
+        return []
+
+
 def stream_documents(source: str | Path, columns: Columns | None = None) -> Iterator[Document]:
     """Documents of a folder, file, ``-`` (standard input) or sample corpus, one at a time.
 
@@ -83,7 +91,7 @@ def stream_documents(source: str | Path, columns: Columns | None = None) -> Iter
         shown = path if len(path) < 200 else f"{path[:200]}…"
         raise InputError(
             f"{shown or repr(path)}: no such file or folder, and no sample corpus of that name "
-            f"(those are {', '.join(SAMPLES)}){nearest(path, SAMPLES)}"
+            f"(those are {', '.join(SAMPLES)}){nearest(path, [*SAMPLES, *_siblings(path)])}"
         )
     if "://" not in path and Path(path).is_dir():
         return read_folder(path, columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from topicfactors.corpus.counts import Counts
 from topicfactors.corpus.vectorizer import DocumentVectorizer
-from topicfactors.errors import InputError
+from topicfactors.errors import CorpusWarning, InputError
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.posteriors import PosteriorMixin
 from topicfactors.estimators.wording import WordingMixin
@@ -104,7 +105,10 @@ def explain(pipeline: Pipeline, text: str, *, refine: int | str = "auto") -> Exp
         )
     if not isinstance(text, str):
         raise InputError(f"text must be one text, got a {type(text).__name__}")
-    found = pipeline[-1].explain(pipeline[:-1].transform([text]), refine=refine)[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CorpusWarning)  # that there are no words is told anyway
+        counts = pipeline[:-1].transform([text])
+    found = pipeline[-1].explain(counts, refine=refine)[0]
     words = next(iter(pipeline[0].tokenize([text])))
     known = pipeline[0].vocabulary_
     return found._replace(unknown=[word for word in words if word not in known])

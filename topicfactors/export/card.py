@@ -147,6 +147,8 @@ def _cautions(corpus: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str
             f"The documents are short ({corpus['tokens'] / max(1, corpus['documents']):.0f} words "
             "on average), so words of a factor rarely meet in one: coherence is low."
         )
+    if metrics["stopped"] == "interrupted":
+        lines.append(f"Training was interrupted after {metrics['epochs']} passes: fit it again.")
     for name, status in (("dead_factors", "hardly vary"), ("always_on_factors", "are always on")):
         if metrics[name]:
             which = ", ".join(map(str, metrics[name]))

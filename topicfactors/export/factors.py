@@ -93,13 +93,21 @@ def top_words_table(factors: Factors, names: Sequence[str], *, ranking: str, wor
 
 
 def posteriors_table(
-    blocks: Iterable[tuple[Sequence[str], NDArray[np.floating]]], factors: int
+    blocks: Iterable[tuple[Sequence[str], NDArray[np.floating]]],
+    factors: int,
+    labels: Sequence[str | None] | None = None,
 ) -> Table:
-    """One row a document: its id and P(factor on | document) for each factor."""
+    """One row a document: its id, its label where there are labels, P(factor on | document)."""
 
     def rows() -> Iterator[list[tuple[Any, ...]]]:
+        remaining = iter(labels or ())
         for ids, probabilities in blocks:
             values = np.asarray(probabilities, dtype=np.float64).tolist()
-            yield [(name, *row) for name, row in zip(ids, values, strict=True)]
+            pairs = zip(ids, values, strict=True)
+            if labels is None:
+                yield [(name, *row) for name, row in pairs]
+            else:
+                yield [(name, next(remaining), *row) for name, row in pairs]
 
-    return Table(("id", *(f"factor_{number}" for number in range(factors))), rows())
+    head = ("id",) if labels is None else ("id", "label")
+    return Table((*head, *(f"factor_{number}" for number in range(factors))), rows())

@@ -179,6 +179,8 @@ def check_suffix(path: str | Path) -> None:
 def read_csv_rows(path: Path, block: int = 1000) -> Table:
     """A table written by :func:`write_csv`, read back in blocks; numbers become floats.
 
+    The first column is text, and so is one called ``label`` after it.
+
     Raises
     ------
     StorageError
@@ -189,17 +191,18 @@ def read_csv_rows(path: Path, block: int = 1000) -> Table:
             columns = next(csv.reader(stream), [])
     except (OSError, ValueError, csv.Error) as error:
         raise StorageError(f"{path}: cannot be read: {error}") from error
-    return Table(columns, _csv_blocks(path, len(columns), block))
+    texts = 2 if columns[1:2] == ["label"] else 1
+    return Table(columns, _csv_blocks(path, len(columns), texts, block))
 
 
-def _csv_blocks(path: Path, width: int, block: int) -> Iterator[list[list[Any]]]:
+def _csv_blocks(path: Path, width: int, texts: int, block: int) -> Iterator[list[list[Any]]]:
     with path.open(encoding="utf-8", newline="") as stream:
         rows = csv.reader(stream, strict=True)
         next(rows, None)
         part: list[list[Any]] = []
         while True:
             try:
-                part.extend([name, *map(float, rest)] for name, *rest in islice(rows, block))
+                part.extend([*row[:texts], *map(float, row[texts:])] for row in islice(rows, block))
             except (ValueError, csv.Error) as error:
                 where = f"{path}, line {rows.line_num}"
                 raise StorageError(f"{where}: damaged: {error}; fit again") from error

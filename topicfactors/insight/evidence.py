@@ -67,7 +67,7 @@ class Explanation(NamedTuple):
         return [found for found in self.factors if found.probability > 0.5]
 
     def _overview(self) -> list[str]:
-        known = f"{self.tokens:g} words of the vocabulary"
+        known = f"{self.tokens:g} word{'' if self.tokens == 1 else 's'} of the vocabulary"
         if self.unknown:
             first = ", ".join(dict.fromkeys(self.unknown[:5]))
             more = ", …" if len(self.unknown) > 5 else ""
