@@ -15,7 +15,6 @@ from topicfactors.cli.options import (
     Quiet,
     Strict,
     TextColumn,
-    Threads,
     read_config,
 )
 
@@ -177,7 +176,12 @@ def fit(
     ] = None,
     strict: Strict = False,
     device: Device = "auto",
-    threads: Threads = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Threads and processes (default: all cores; few tokens: one thread)."
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
