@@ -106,8 +106,8 @@ def _markdown(value: Any) -> str:
 def plain(text: str) -> str:
     r"""Text that Markdown shows as it is, on one line.
 
-    >>> plain("a|b, __init__")
-    'a\|b, \_\_init\_\_'
+    >>> print(plain("a|b, __init__"))
+    a\|b, \_\_init\_\_
     """
     return re.sub(r"([\\`*_<\[\]|])", r"\\\1", " ".join(text.split()))
 
