@@ -171,7 +171,7 @@ class Fit:
 
     def _look_at_size(self, read: CountedCorpus) -> None:
         factors, documents = self.options["factors"], len(read.ids)
-        fewer = f"a tenth of them or fewer is steadier: -k {max(1, documents // 10)}"
+        fewer = f"try a tenth of them or fewer: -k {max(1, documents // 10)}"
         if factors > documents:
             raise InputError(
                 f"{self.options['corpus']}: {factors} factors are more than its {documents} "
