@@ -103,6 +103,11 @@ def full_disk(monkeypatch: Any) -> None:
     monkeypatch.setattr("topicfactors.files.os.replace", replace)
 
 
+def read_only(monkeypatch: Any) -> None:
+    """A folder that one may read and not write; root may write anywhere, so it is only said so."""
+    monkeypatch.setattr("topicfactors.files.os.access", lambda *asked: False)
+
+
 def interrupted(monkeypatch: Any) -> None:
     """Ctrl-C while the corpus is read."""
 

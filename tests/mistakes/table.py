@@ -15,6 +15,7 @@ from tests.mistakes.places import (
     full_disk,
     interrupted,
     no_gpu,
+    read_only,
     without,
     write,
 )
@@ -288,6 +289,14 @@ MISTAKES: list[Mistake] = [
     ),
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
+    Mistake(
+        "Output",
+        "A folder that may only be read",
+        fit(f"notes -o new {FIT}"),
+        "may not be written to",
+        status=1,
+        patch=read_only,
+    ),
     Mistake(
         "Output",
         "A full disk",
