@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib.util
 import os
 from pathlib import Path
 from typing import Any
 
-from topicfactors.errors import ConfigurationError
+from topicfactors.errors import ConfigurationError, nearest
 
 LEMMAS = "token.lemma"
 PARTS_OF_SPEECH = "token.pos"
@@ -146,14 +145,11 @@ def _nearest_language(language: object) -> str:
         return ""
     codes = [found.name for found in pkgutil.iter_modules(spacy.lang.__path__) if found.ispkg]
     asked = language.lower()
-    near = [asked[:2]] if asked[:2] in codes else []
-    near = near or difflib.get_close_matches(asked, codes, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return nearest(asked[:2], [asked[:2]]) if asked[:2] in codes else nearest(asked, codes)
 
 
 def _not_installed(name: str, installed: list[str]) -> ConfigurationError:
-    near = difflib.get_close_matches(name, installed, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = nearest(name, installed)
     if os.sep in name:
         return ConfigurationError(
             f"spacy_model must be an installed spaCy pipeline or its folder, got {name!r}, which "

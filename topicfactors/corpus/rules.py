@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 from topicfactors.corpus import pipelines
 from topicfactors.corpus.documents import how_many
 from topicfactors.corpus.pieces import splits_at_white_space
-from topicfactors.errors import ConfigurationError, InputError, unknown_name
+from topicfactors.errors import ConfigurationError, InputError, nearest, unknown_name
 from topicfactors.values import is_whole
 
 CHOICES = ("drop", "keep", "fold")
@@ -228,8 +227,7 @@ def _parts_of_speech(asked: object) -> frozenset[str]:
         )
     for tag in given:
         if tag not in tags:
-            near = difflib.get_close_matches(str(tag).upper(), tags, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = nearest(str(tag).upper(), tags)
             raise ConfigurationError(f"pos must be among {', '.join(tags)}, got {tag!r}{hint}")
     return frozenset(given)
 
