@@ -22,8 +22,7 @@ class Entries(NamedTuple):
 
     matrix: Any  # SciPy COO (N, V)
     labels: list[str | None] | None = None
-    open_ended: bool = False  # the file does not say how many columns there are
-    notes: tuple[str, ...] = ()  # what a user should know of how they were read
+    open_ended: bool = False  # the file says neither how many columns there are nor their base
 
 
 def read_matrix_market(path: str) -> Entries:
@@ -58,14 +57,8 @@ def read_uci(path: str) -> Entries:
         return Entries(_triples(path, stream, sizes, len(sizes), 3))
 
 
-def read_svmlight(path: str, zero_based: bool | str = "auto") -> Entries:
-    """An svmlight (libsvm) file; the targets are labels.
-
-    Parameters
-    ----------
-    zero_based
-        Whether columns count from 0; "auto" says no where none is 0.
-    """
+def read_svmlight(path: str) -> Entries:
+    """An svmlight (libsvm) file, its columns as they are numbered; the targets are labels."""
     from sklearn.datasets import load_svmlight_file
 
     def load(stream: Any) -> Any:
@@ -77,12 +70,17 @@ def read_svmlight(path: str, zero_based: bool | str = "auto") -> Entries:
 
     with contextlib.closing(open_seekable(path)) as stream:
         matrix, targets = _parsed(path, "svmlight", load, stream)
-    entries, note = _counted_from(path, matrix.tocoo(), zero_based)
-    return Entries(entries, [_label(target) for target in targets.tolist()], True, (note,))
+    return Entries(matrix.tocoo(), [_label(target) for target in targets.tolist()], True)
 
 
-def _counted_from(path: str, entries: Any, zero_based: bool | str) -> tuple[Any, str]:
-    """Entries whose columns count from 0, and how they were counted in the file."""
+def counted_from(path: str, entries: Any, zero_based: bool | str) -> tuple[Any, str]:
+    """Entries whose columns count from 0, and how they were counted in the file.
+
+    Raises
+    ------
+    InputError
+        When a column is 0 where none may be.
+    """
     import scipy.sparse
 
     from_zero = not entries.nnz or entries.col.min() == 0

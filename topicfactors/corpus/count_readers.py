@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from topicfactors.corpus.columns import id_of
 from topicfactors.corpus.count_formats import (
     Entries,
+    counted_from,
     read_matrix_market,
     read_npz,
     read_svmlight,
@@ -113,8 +114,9 @@ def read_counts(
             f"{', '.join(COUNT_READERS)} or is named docword.NAME.txt (and perhaps "
             f"{', '.join(sorted(COMPRESSED))})"
         )
-    matrix, labels, open_ended, remarks = _read(reader, path, zero_based)
-    if open_ended and columns is not None and columns > matrix.shape[1]:
+    read = reader(path)
+    matrix, remarks = _based(path, read, zero_based)
+    if read.open_ended and columns is not None and columns > matrix.shape[1]:
         matrix.resize((matrix.shape[0], columns))
     if max(matrix.shape) > MOST:
         raise InputError(f"{path}: {matrix.shape} documents and words; at most {MOST:,} are read")
@@ -122,7 +124,7 @@ def read_counts(
         words, notes = _beside(path, matrix.shape[1])
     else:
         words, notes = words_of(vocabulary), []
-        if open_ended and len(words) > matrix.shape[1]:
+        if read.open_ended and len(words) > matrix.shape[1]:
             matrix.resize((matrix.shape[0], len(words)))
         if len(words) != matrix.shape[1]:
             raise InputError(
@@ -136,18 +138,19 @@ def read_counts(
             f"{path}: no counts in it ({counts.shape[0]:,} documents × {counts.shape[1]:,} words); "
             "expected at least one above 0"
         )
-    return CountedCorpus(counts, names, labels, [*remarks, *notes, *repeated])
+    return CountedCorpus(counts, names, read.labels, [*remarks, *notes, *repeated])
 
 
-def _read(reader: CountReader, path: str, zero_based: bool | str) -> Entries:
-    """What a reader makes of a file; only that of svmlight is told how columns are counted."""
+def _based(path: str, read: Entries, zero_based: bool | str) -> tuple[Any, list[str]]:
+    """The matrix with columns from 0, and what to say of it."""
     if zero_based not in (True, False, "auto"):
         raise InputError(f"zero_based must be True, False or 'auto', got {zero_based!r}")
-    if reader is read_svmlight:
-        return read_svmlight(path, zero_based if zero_based == "auto" else bool(zero_based))
+    if read.open_ended:
+        matrix, note = counted_from(path, read.matrix, zero_based)
+        return matrix, [note]
     if zero_based != "auto":
         raise InputError(f"{path}: zero_based is for svmlight alone; leave it out")
-    return reader(path)
+    return read.matrix, []
 
 
 def _reader_of(path: str) -> CountReader | None:
