@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from topicfactors import load, read_corpus
+from topicfactors import load, read_corpus, save
 from topicfactors.insight.topics import status
 
 
@@ -112,3 +112,14 @@ def test_a_bound_that_makes_no_sense_is_refused_before_reading(refused, fitted, 
     status_, line = refused("evaluate", fitted, "lee", "--bound", "exactly")
     assert status_ == 2
     assert "did you mean 'exact'?" in line
+
+
+def test_a_pipeline_of_the_model_alone_reads_counts_too(call, fitted, tmp_path, counts):
+    import scipy.io
+
+    save(load(fitted / "model")[1:], tmp_path / "alone")
+    scipy.io.mmwrite(tmp_path / "c.mtx", counts)
+    assert call("transform", tmp_path / "alone", tmp_path / "c.mtx", "-q").status == 0
+    assert call("explain", tmp_path / "alone", tmp_path / "c.mtx", "--id", "0").status == 0
+    found = evaluated(call, tmp_path / "alone", tmp_path / "c.mtx", "--bound", "elbo")
+    assert found["documents_read"] == 45

@@ -4,9 +4,9 @@ import pandas
 import pytest
 
 from topicfactors import DocumentVectorizer, load
+from topicfactors.cli.inputs import model_of
 from topicfactors.cli.runs import (
     Fingerprint,
-    model_of,
     posteriors_in,
     rows_in,
     stored,

@@ -36,7 +36,6 @@ def explain(
     from topicfactors.cli.inputs import Inputs, one_text, vectorizer_of
     from topicfactors.cli.opening import columns_of
     from topicfactors.cli.options import number_or_auto
-    from topicfactors.cli.runs import model_of
     from topicfactors.corpus.columns import Columns
     from topicfactors.corpus.count_readers import is_counts
     from topicfactors.errors import InputError
@@ -51,7 +50,8 @@ def explain(
     pipeline, rounds = load(run), number_or_auto(refine, int)
     if name is not None and is_counts(document):
         inputs = Inputs(run, pipeline, document, columns)
-        found = model_of(pipeline).explain(inputs.row(name), refine=rounds)[0]
+        found = inputs.model.explain(inputs.row(name), refine=rounds)[0]
+        inputs.report(quiet=False)
     elif vectorizer_of(pipeline) is None:
         raise InputError(
             f"{run}: was fitted to counts and cannot read texts; name a document of a file of "

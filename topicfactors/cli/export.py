@@ -34,7 +34,8 @@ def export(
 
     Example: topicfactors export run tables -n 25 --format parquet
     """
-    from topicfactors.cli.runs import model_of, posteriors_in, rows_in, write_factors
+    from topicfactors.cli.inputs import model_of
+    from topicfactors.cli.runs import posteriors_in, rows_in, write_factors
     from topicfactors.errors import unknown_name
     from topicfactors.export.tables import EXPORTERS, export_table
     from topicfactors.files import refuse_existing, refuse_source, whole_folder

@@ -15,7 +15,8 @@ from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_cou
 from topicfactors.corpus.documents import Document, Ledger
 from topicfactors.corpus.lines import suffix_of
 from topicfactors.corpus.readers import READERS, stream_documents
-from topicfactors.errors import CorpusWarning, InputError, nearest
+from topicfactors.errors import CorpusWarning, InputError, StorageError, nearest
+from topicfactors.estimators.factor_model import BinaryFactorModel
 
 BLOCK = 5000  # documents held at once
 SHOWN = 5  # ids named in a message
@@ -60,7 +61,7 @@ class Inputs:
         self.ledger, self.read = Ledger(strict), 0
         self.notes: list[str] = []
         self.vectorizer = vectorizer_of(pipeline)
-        self.model = pipeline[-1] if self.vectorizer is not None else pipeline
+        self.model = model_of(pipeline)
         if self.vectorizer is None and not is_counts(source):
             raise InputError(
                 f"{run}: was fitted to counts and cannot read texts; give counts of the same words "
@@ -147,6 +148,22 @@ def documents_of(
             continue
         return tried, itertools.chain(begun, documents)
     raise AssertionError("the last that is tried returns or raises")
+
+
+def model_of(pipeline: Any) -> BinaryFactorModel:
+    """The last step of a pipeline, or the model itself.
+
+    Raises
+    ------
+    StorageError
+        When it is another kind of object.
+    """
+    from sklearn.pipeline import Pipeline
+
+    model = pipeline[-1] if isinstance(pipeline, Pipeline) else pipeline
+    if not isinstance(model, BinaryFactorModel):
+        raise StorageError(f"expected a run with a factor model, got a {type(model).__name__}")
+    return model
 
 
 def vectorizer_of(pipeline: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from topicfactors.cli.inputs import Inputs
-from topicfactors.cli.runs import model_of, remembered
+from topicfactors.cli.runs import remembered
 from topicfactors.corpus.columns import Columns
 from topicfactors.estimators.base import resolve_device
 from topicfactors.storage import load
@@ -33,13 +33,12 @@ def open_for(
         When there is no such device.
     """
     pipeline = load(run)
-    model = model_of(pipeline)
     columns = Columns(text_column, id_column)
     inputs = Inputs(run, pipeline, documents, columns, columns_of(run), strict=strict)
     if inputs.vectorizer is not None:
         inputs.vectorizer.set_params(n_jobs=threads or -1)
-    model.set_params(n_jobs=threads)
-    model.objective_.to(resolve_device(device))
+    inputs.model.set_params(n_jobs=threads)
+    inputs.model.objective_.to(resolve_device(device))
     return inputs
 
 

@@ -21,9 +21,9 @@ import tomli_w
 from sklearn.pipeline import Pipeline
 
 from topicfactors import __version__
+from topicfactors.cli.inputs import model_of
 from topicfactors.cli.scores import metrics_of
 from topicfactors.corpus.count_readers import CountedCorpus
-from topicfactors.errors import StorageError
 from topicfactors.estimators.factor_model import BinaryFactorModel
 from topicfactors.estimators.wording import RANKING
 from topicfactors.export.card import model_card
@@ -62,20 +62,6 @@ class Fingerprint:
         """Counts, where there are no texts."""
         for part in (counts.shape, counts.indptr, counts.indices, counts.data):
             self.digest.update(np.ascontiguousarray(part).tobytes())
-
-
-def model_of(pipeline: Any) -> BinaryFactorModel:
-    """The last step of a pipeline, or the model itself.
-
-    Raises
-    ------
-    StorageError
-        When it is another kind of object.
-    """
-    model = pipeline[-1] if isinstance(pipeline, Pipeline) else pipeline
-    if not isinstance(model, BinaryFactorModel):
-        raise StorageError(f"expected a run with a factor model, got a {type(model).__name__}")
-    return model
 
 
 def rows_of(

@@ -22,7 +22,8 @@ def topics(
 
     Example: topicfactors topics run -n 20 --ranking probability
     """
-    from topicfactors.cli.runs import model_of, rows_in
+    from topicfactors.cli.inputs import model_of
+    from topicfactors.cli.runs import rows_in
     from topicfactors.storage import load
 
     rows = rows_in(run, model_of(load(run)), ranking, words)
