@@ -14,7 +14,7 @@ from topicfactors.cli.options import document_bound, number_or_auto, stop_words_
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.errors import CorpusWarning, InputError
 
-SMALL = 300_000  # tokens below which one thread is quicker than several
+SMALL = 300_000  # tokens below which one thread is used: a second gains nothing
 OF_TEXTS = (
     *("vocabulary_size", "min_df", "max_df", "min_length", "language", "stop_words"),
     *("token_pattern", "numbers", "urls", "lemmas", "spacy_model", "pos", "phrases"),
