@@ -93,6 +93,7 @@ class Batch(NamedTuple):
     covariates: Tensor | None  # (B, C)
     rows: Tensor  # (B,) positions in the corpus
     memory: Memory | None = None  # by those positions; None where nothing is kept
+    responses: Tensor | None = None  # (B,) numbers, NaN where unseen
 
 
 class Draw(NamedTuple):

@@ -20,7 +20,7 @@ from topicfactors.gradients import NVIL, GumbelSoftmax, LocalExpectation, Straig
 from topicfactors.inference.posteriors import MeanField, threshold, uniform
 from topicfactors.model.decoders import LogLinearDecoder
 from topicfactors.model.joint import Joint
-from topicfactors.model.likelihoods import Multinomial
+from topicfactors.model.likelihoods import LIKELIHOODS, Multinomial
 from topicfactors.model.priors import BernoulliPrior
 
 SIZES = Sizes(WORDS, FACTORS, 2)
@@ -193,6 +193,11 @@ def test_a_prior_without_closed_kl_gives_an_unbiased_bound():
     assert within(bound.bound[:, None], exact_bound(problem, problem.logits))
 
 
+def _reading(classes):
+    """A decoder of the factors and so many classes."""
+    return LogLinearDecoder(SIZES._replace(factors=SIZES.factors + classes))
+
+
 class ClassSum:
     """Σ_y r_y [bound(x, y) + log p(y) − log r_y]: K targets of one batch, each document K times."""
 
@@ -213,7 +218,7 @@ class ClassSum:
 def test_a_sum_over_classes_goes_through_condition_and_the_estimators():
     torch.manual_seed(0)
     problem, classes, copies = make_problem(), 2, 100_000
-    joint = Joint(SIZES, BernoulliPrior(SIZES), LogLinearDecoder(SIZES), Multinomial(), classes)
+    joint = Joint(SIZES, BernoulliPrior(SIZES), _reading(classes), Multinomial(), classes)
     for parameter in joint.parameters():
         parameter.data = torch.randn(parameter.shape)
     joint = joint.double()
@@ -231,7 +236,7 @@ def test_a_sum_over_classes_goes_through_condition_and_the_estimators():
             total = total + log_r[label].exp() * (bound + log_prior_y[label] - log_r[label])
         return total
 
-    parameters = [joint.class_loadings, joint.decoder.raw, joint.prior.logits]
+    parameters = [joint.decoder.raw, joint.prior.logits]
     exact = torch.autograd.grad(-enumerated(), parameters)
     logits = problem.logits.expand(copies, -1)
     model = ClassSum(joint, classes, LocalExpectation(SIZES))
@@ -246,7 +251,7 @@ def test_a_sum_over_classes_goes_through_condition_and_the_estimators():
 def test_flips_know_the_class():
     torch.manual_seed(1)
     problem = make_problem()
-    joint = Joint(SIZES, BernoulliPrior(SIZES), LogLinearDecoder(SIZES), Multinomial(), 3).double()
+    joint = Joint(SIZES, BernoulliPrior(SIZES), _reading(3), Multinomial(), 3).double()
     for parameter in joint.parameters():
         parameter.data = torch.randn(parameter.shape, dtype=torch.float64)
     target = joint.condition(problem.batch(4), torch.tensor([0, 1, 2, 1]))
@@ -264,3 +269,26 @@ def test_labels_are_asked_for_exactly_when_the_model_has_classes():
     problem = make_problem()
     with pytest.raises(ValueError, match="labels"):
         problem.joint.condition(problem.batch(), torch.tensor([0]))
+
+
+@pytest.mark.parametrize("likelihood", list(LIKELIHOODS))
+def test_a_search_knows_the_class_and_the_covariates(likelihood):
+    torch.manual_seed(2)
+    problem, sizes = make_problem(), SIZES
+    parts = (BernoulliPrior(sizes), _reading(3), LIKELIHOODS[likelihood](), 3, 2)
+    joint = Joint(sizes, *parts).double()
+    for name, parameter in joint.named_parameters():
+        if "concentration" not in name:
+            parameter.data = torch.randn(parameter.shape, dtype=torch.float64)
+    batch = problem.batch(4)._replace(covariates=torch.randn(4, 2, dtype=torch.float64))
+    target = joint.condition(batch, torch.tensor([0, 1, 2, 1]))
+    landscape = target.landscape()
+    bits = torch.randint(0, 2, (1, 4, FACTORS)).double()
+    before = target.log_likelihood(bits) + target.log_prior(bits)
+    torch.testing.assert_close(landscape.log_joint(bits), before)
+    changes, factors = landscape.best_flips(bits[0], FACTORS)
+    for change, factor in zip(changes.t(), factors.t(), strict=True):
+        flipped = bits.clone()
+        flipped[0, torch.arange(4), factor] = 1 - bits[0, torch.arange(4), factor]
+        after = target.log_likelihood(flipped) + target.log_prior(flipped)
+        torch.testing.assert_close(change, (after - before)[0])

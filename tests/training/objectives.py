@@ -5,6 +5,7 @@ import torch
 from tests.estimators.planted import model, planted
 from topicfactors.corpus.counts import Counts
 from topicfactors.estimators import parts
+from topicfactors.training.batches import Documents
 
 
 def objective(factors=3, words=40, seed=0, overlap_penalty=0.0, **options):
@@ -21,8 +22,9 @@ def objective(factors=3, words=40, seed=0, overlap_penalty=0.0, **options):
 
 
 def counts(documents=120, seed=0):
-    """Counts of 40 words."""
-    return Counts.from_scipy(planted(factors=3, documents=documents, seed=seed).counts)
+    """Documents of 40 words."""
+    made = planted(factors=3, documents=documents, seed=seed)
+    return Documents(Counts.from_scipy(made.counts))
 
 
 def weights_of(made):

@@ -6,14 +6,13 @@ import scipy.sparse
 import torch
 
 from topicfactors.corpus.counts import Counts
-from topicfactors.training.batches import Batches, in_order
+from topicfactors.training.batches import Batches, Documents, in_order
 
 
 def corpus(documents, words=7):
     generator = np.random.default_rng(0)
-    return Counts.from_scipy(
-        scipy.sparse.csr_matrix(generator.poisson(1.0, (documents, words)).astype(float))
-    )
+    matrix = scipy.sparse.csr_matrix(generator.poisson(1.0, (documents, words)).astype(float))
+    return Documents(Counts.from_scipy(matrix))
 
 
 def dense(counts):
@@ -32,7 +31,7 @@ def test_sizes(documents, size, sizes):
 
 def test_every_document_comes_once_with_its_row():
     documents = corpus(23)
-    whole = dense(documents)
+    whole = dense(documents.counts)
     rows = []
     for batch in Batches(documents, 4, 0):
         torch.testing.assert_close(dense(batch.counts), whole[batch.rows])
@@ -57,4 +56,4 @@ def test_in_order():
     documents = corpus(10)
     parts = list(in_order(documents, 4))
     assert [part.rows.tolist() for part in parts] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-    torch.testing.assert_close(torch.cat([dense(p.counts) for p in parts]), dense(documents))
+    torch.testing.assert_close(torch.cat([dense(p.counts) for p in parts]), dense(documents.counts))

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from tests.training.objectives import counts, objective, same, weights_of
-from topicfactors.contracts import Batch
 from topicfactors.training import distil as module
 from topicfactors.training.distil import distil
 from topicfactors.training.trainer import Schedule, Trainer
@@ -21,7 +20,7 @@ def trained():
 def distance(made, documents, memory):
     """Mean difference between the encoder's probabilities and the marginals found."""
     made.eval()
-    batch = Batch(documents, None, None, torch.arange(len(documents)), memory)
+    batch = documents.batch(torch.arange(len(documents.counts)), memory)
     with torch.no_grad():
         _, q = made.condition(batch)
         return float((made.posterior.amortised(batch).mean() - q.mean()).abs().mean())

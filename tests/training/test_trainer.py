@@ -9,7 +9,7 @@ from tests.training.objectives import counts, objective, same, weights_of
 from topicfactors.inference import bounds
 from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.training import trainer as trainer_module
-from topicfactors.training.batches import in_order
+from topicfactors.training.batches import Documents, in_order
 from topicfactors.training.trainer import DEAD, Schedule, Trainer, score
 
 QUICK = Schedule(epochs=6, batch_size=20, learning_rate=1e-2)
@@ -185,13 +185,14 @@ def test_score_is_the_hard_bound_with_the_noise_of_the_document(monkeypatch):
         each = bounds.elbo(target, q, 1, noise)
         spread = q.mean().var(0, correction=0)
     assert found.bound == pytest.approx(float(each.mean()), rel=1e-5)
-    perplexity = torch.exp(-(each / documents.lengths).mean())
+    perplexity = torch.exp(-(each / documents.counts.lengths).mean())
     assert found.perplexity == pytest.approx(float(perplexity), rel=1e-5)
     assert found.active == int((spread >= DEAD).sum())
 
 
 def test_score_of_empty_documents_is_no_division_by_zero():
-    empty = counts(10).with_values(torch.zeros_like(counts(10).values))
+    words = counts(10).counts
+    empty = Documents(words.with_values(torch.zeros_like(words.values)))
     found = score(objective(), empty)
     assert found.perplexity == 1
     assert math.isfinite(found.bound)
@@ -217,7 +218,7 @@ def test_one_gradient_step_is_of_the_mean_loss_a_token():
     torch.manual_seed(4)
     (batch,) = iter_once(documents)
     surrogate = made(batch, 1.0)
-    (surrogate.loss.mean() / documents.lengths.mean()).backward()
+    (surrogate.loss.mean() / documents.counts.lengths.mean()).backward()
     for name, parameter in made.named_parameters():
         torch.testing.assert_close(seen[name], parameter.grad, rtol=1e-3, atol=1e-6)
 

@@ -15,8 +15,10 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from topicfactors.corpus.bags import from_bags, is_bag_stream
+from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError, InputError
 from topicfactors.estimators.refusals import refusal
+from topicfactors.training.batches import Documents
 from topicfactors.training.objectives import FactorObjective
 
 
@@ -185,6 +187,10 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
     def _enumerates(self) -> bool:
         """Is the posterior itself exact? Then every bound is log p(x)."""
         return self.objective_.gradient.posterior == "enumerated"
+
+    def _documents(self, counts: scipy.sparse.csr_matrix) -> Documents:
+        """Counts where the model is."""
+        return Documents(Counts.from_scipy(counts, self._device()))
 
     def _device(self) -> torch.device:
         return next(self.objective_.parameters()).device

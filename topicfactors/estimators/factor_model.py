@@ -9,7 +9,6 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
-from topicfactors.corpus.counts import Counts
 from topicfactors.estimators.base import CountsEstimator, resolve_device, seeded, threads
 from topicfactors.estimators.explaining import ExplainingMixin
 from topicfactors.estimators.fitting import FittingMixin
@@ -230,8 +229,8 @@ class BinaryFactorModel(
             self.schedule_ = self._schedule(kept.shape[0], going_on=going_on)
             trainer = Trainer(self.objective_, self.schedule_, seed, self._listeners())
             history = trainer.fit(
-                documents := Counts.from_scipy(kept, device),
-                None if held_out is None else Counts.from_scipy(held_out, device),
+                documents := self._documents(kept),
+                None if held_out is None else self._documents(held_out),
                 trained=going_on,
             )
             self._teach(documents, trainer, history, self.objective_.gradient.lessons)
@@ -272,7 +271,7 @@ class BinaryFactorModel(
             trainer = Trainer(self.objective_, self.schedule_, seed + done, self._listeners())
             if self._optimizer_state is not None:
                 trainer.optimizer.load_state_dict(self._optimizer_state)
-            documents = Counts.from_scipy(counts, device)
+            documents = self._documents(counts)
             history = trainer.fit(documents, None, done, 1, trained=not first)
             self._teach(documents, trainer, history, 1)
             self._optimizer_state = None if history.fault else trainer.optimizer.state_dict()

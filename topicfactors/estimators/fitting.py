@@ -12,11 +12,11 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike
 
-from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError, FitWarning, InputError
 from topicfactors.estimators import parts
 from topicfactors.estimators.base import CountsEstimator
 from topicfactors.estimators.checks import check_parameters
+from topicfactors.training.batches import Documents
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.distil import distil
 from topicfactors.training.trainer import History, Schedule, Trainer
@@ -111,13 +111,13 @@ class FittingMixin(CountsEstimator):
             constant=constant,
         )
 
-    def _teach(self, counts: Counts, trainer: Trainer, history: History, passes: int) -> None:
+    def _teach(self, documents: Documents, trainer: Trainer, history: History, passes: int) -> None:
         """Let the encoder learn what a search has found; not after an interruption."""
         memory = trainer.memories[0]
         if memory is None or history.interruption is not None:
             return
         try:
-            distil(self.objective_, counts, memory, passes, trainer.seed)
+            distil(self.objective_, documents, memory, passes, trainer.seed)
         except KeyboardInterrupt as interruption:
             history.stopped, history.interruption = "interrupted", interruption
 

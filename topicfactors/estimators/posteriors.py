@@ -12,7 +12,6 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.contracts import Batch, Memory
-from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.base import CountsEstimator, threads
 from topicfactors.inference.truncated import Search
@@ -162,9 +161,8 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         memory: Memory | None = None,
     ) -> Iterator[tuple[FactorTarget, Any]]:
         """Target and posterior of blocks of documents, in their order."""
-        device = self._device()
         rows = self._block(refine, states)
-        for batch in in_order(Counts.from_scipy(counts, device), rows, memory):
+        for batch in in_order(self._documents(counts), rows, memory):
             yield self._posterior(batch, refine, states)
 
     def _posterior(

@@ -140,7 +140,7 @@ class ScoringMixin(PosteriorMixin):
         device, total = self._device(), 0.0
         other = Counts.from_scipy(unseen, device)
         rows = self._rows(own, samples)
-        for batch in in_order(Counts.from_scipy(seen, device), rows):
+        for batch in in_order(self._documents(seen), rows):
             target, q = self._posterior(batch, states=samples if own == "truncated" else None)
             with threads(self.n_jobs), torch.no_grad():
                 noise = None if q.support() else self._noise(batch.counts, samples)
@@ -166,7 +166,7 @@ class ScoringMixin(PosteriorMixin):
         )
 
     def _log_prob(self, counts: Any, bound: str, samples: int) -> NDArray[np.float64]:
-        batches = in_order(Counts.from_scipy(counts, self._device()), self._rows(bound, samples))
+        batches = in_order(self._documents(counts), self._rows(bound, samples))
         return np.concatenate([self._bound(batch, bound, samples) for batch in batches])
 
     def _bound(self, batch: Any, bound: str, samples: int) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -14,18 +16,34 @@ from topicfactors.model.logits import Logits
 from topicfactors.model.priors import Prior
 
 
+class Given(NamedTuple):
+    """What is known of B documents beside their words."""
+
+    classes: Tensor | None  # (B, K) one-hot
+    covariates: Tensor | None  # (B, C), of those that move the words
+
+    @property
+    def differs(self) -> bool:
+        """Have documents with the same factors different logits?"""
+        return self.classes is not None or self.covariates is not None
+
+
 class FactorTarget:
     """log p(x, z) of a batch; see ``contracts.Target``."""
 
     def __init__(self, joint: Joint, batch: Batch, labels: Tensor | None) -> None:
-        self.joint, self.labels = joint, labels
+        self.joint, self.given = joint, joint.given(batch, labels)
         self.counts = joint.likelihood.observe(batch.counts)
         self.prior = joint.prior.condition(batch.covariates)
         self.factors = joint.sizes.factors
 
+    def logits(self, values: Tensor) -> Logits:
+        """η of the documents; the first D columns of its ``h`` are the factors."""
+        return self.joint.logits(values, self.given)
+
     def log_likelihood(self, values: Tensor) -> Tensor:
         """Log p(x | z), ``(S, B or 1, D) -> (S, B)`` nats."""
-        logits, likelihood = self.joint.logits(values, self.labels), self.joint.likelihood
+        logits, likelihood = self.logits(values), self.joint.likelihood
         return likelihood.assemble(
             self.counts, logits, logits.dot(self.counts), likelihood.norm(logits)
         )
@@ -39,14 +57,14 @@ class FactorTarget:
 
         A state that several documents have is walked over the vocabulary once.
         """
-        logits, likelihood = self.joint.logits(bits, self.labels), self.joint.likelihood
+        logits, likelihood = self.logits(bits), self.joint.likelihood
         norm = self.norms(bits, logits)
         linear = logits.dot(self.counts)
         return likelihood.assemble(self.counts, logits, linear, norm) + self.log_prior(bits)
 
     def norms(self, bits: Tensor, logits: Logits) -> Tensor:
         """The likelihood's norm of each state, ``(S, B, D) -> (S, B)``."""
-        if self.labels is not None:
+        if self.given.differs:
             return self.joint.likelihood.norm(logits)
         states, places = distinct(bits)
         norms = self.joint.likelihood.norm(self.joint.logits(states[:, None, :]))
@@ -71,7 +89,7 @@ class FactorTarget:
         likelihood = self.joint.likelihood
         if not self.joint.decoder.log_linear:
             return self._evaluated(bits, None)
-        logits = self.joint.logits(bits, self.labels)
+        logits = self.logits(bits)
         after, norm = likelihood.flip_norms(logits, self.factors)
         if likelihood.closed_flips:
             evidence = self.counts @ logits.weights[:, : self.factors]
@@ -84,12 +102,12 @@ class FactorTarget:
         before, each = self.log_likelihood(bits), []
         log_linear = self.joint.decoder.log_linear
         if log_linear:
-            start = self.joint.logits(bits, self.labels)
+            start = self.logits(bits)
             known = start.dot(self.counts)
             slopes = self.counts @ start.weights[:, : self.factors]
         for factor in range(self.factors):
             flipped[..., factor] = 1 - bits[..., factor]
-            logits = self.joint.logits(flipped, self.labels)
+            logits = self.logits(flipped)
             norm = likelihood.norm(logits) if after is None else after[..., factor]
             if log_linear:
                 linear = known + (1 - 2 * bits[..., factor]) * slopes[:, factor]
@@ -115,46 +133,75 @@ class FactorTarget:
 
     def log_word_probability(self, values: Tensor, counts: CountBatch) -> Tensor:
         """Log p(next word | z) at the non-zeros of other counts of the documents, ``(S, nnz)``."""
-        logits = self.joint.logits(values, self.labels)
+        logits = self.logits(values)
         return self.joint.likelihood.log_word_probability(self.counts, logits, counts)
 
 
 class Joint(nn.Module):
     r""":math:`\log p(x,y,z) = \log p(y) + \log p(z) + \log p(x \mid \eta)`, with
-    :math:`\eta = b + W z + U_y`.
+    :math:`\eta = b + W z + U_y + C c`.
 
     Parameters
     ----------
     sizes
         Numbers of words V and factors D.
-    prior, decoder, likelihood
+    prior, likelihood
         The parts, already built for these sizes.
+    decoder
+        Reads the factors and then, one-hot, the class: built for D + K inputs.
     classes
-        Number K of class columns U, ``(V, K)``; 0 for a model without y. The caller sums y out.
+        Number K of classes y; 0 for a model without. The caller sums y out.
+    content
+        Number of covariates that move the words; 0 for none.
     """
 
     def __init__(
-        self, sizes: Sizes, prior: Prior, decoder: Decoder, likelihood: Likelihood, classes: int = 0
+        self,
+        sizes: Sizes,
+        prior: Prior,
+        decoder: Decoder,
+        likelihood: Likelihood,
+        classes: int = 0,
+        content: int = 0,
     ) -> None:
         super().__init__()
-        self.sizes = sizes
+        self.sizes, self.classes = sizes, classes
         self.prior, self.decoder, self.likelihood = prior, decoder, likelihood
-        self.class_loadings = nn.Parameter(torch.zeros(sizes.words, classes)) if classes else None
+        self.content = nn.Parameter(torch.zeros(sizes.words, content)) if content else None
 
     def condition(self, batch: Batch, labels: Tensor | None = None) -> FactorTarget:
         """The model of these documents; ``labels (B,)`` fixes y where the model has classes."""
-        if (labels is None) != (self.class_loadings is None):
-            raise ValueError("labels must be given exactly when the model has classes")
         return FactorTarget(self, batch, labels)
 
-    def logits(self, values: Tensor, labels: Tensor | None = None) -> Logits:
-        """η; y is appended to ``h`` one-hot, its loadings to the weights."""
+    def given(self, batch: Batch, labels: Tensor | None) -> Given:
+        """What is known of the documents beside their words, as the decoder reads it."""
+        if (labels is None) != (self.classes == 0):
+            raise ValueError("labels must be given exactly when the model has classes")
+        if (batch.covariates is None) and self.content is not None:
+            raise ValueError("covariates must be given where they move the words")
+        onehot = None
+        if labels is not None:
+            onehot = nn.functional.one_hot(labels, self.classes).to(self.decoder.bias.dtype)
+        return Given(onehot, None if self.content is None else batch.covariates)
+
+    def logits(self, values: Tensor, given: Given | None = None) -> Logits:
+        """η of values ``(S, B or 1, D)``.
+
+        The class is the decoder's last columns; covariates are appended to ``h``, their loadings
+        to the weights.
+        """
+        if given is None or not given.differs:
+            return self.decoder.logits(values)
+        if given.classes is not None:
+            values = torch.cat(_along(values, given.classes), -1)
         logits = self.decoder.logits(values)
-        if labels is None or self.class_loadings is None:
+        if given.covariates is None or self.content is None:
             return logits
-        classes = nn.functional.one_hot(labels, self.class_loadings.shape[1])
-        shape = (logits.h.shape[0], len(labels))
-        h = logits.h.expand(*shape, -1)
-        onehot = classes.to(h.dtype).expand(*shape, -1)
-        weights = torch.cat([logits.weights, self.class_loadings], 1)
-        return Logits(torch.cat([h, onehot], -1), weights, logits.bias)
+        h = torch.cat(_along(logits.h, given.covariates), -1)
+        return Logits(h, torch.cat([logits.weights, self.content], 1), logits.bias)
+
+
+def _along(values: Tensor, documents: Tensor) -> tuple[Tensor, Tensor]:
+    """Values ``(S, B or 1, ·)`` and columns of documents ``(B, ·)``, both for each of S and B."""
+    shape = (values.shape[0], len(documents))
+    return values.expand(*shape, -1), documents.to(values.dtype).expand(*shape, -1)

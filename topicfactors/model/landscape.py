@@ -23,11 +23,13 @@ class FactorLandscape:
         self.joint, self.likelihood = target.joint, target.joint.likelihood
         none = target.joint.decoder.bias.new_zeros(1, 1, self.factors)
         self.dtype = none.dtype
-        self.log_linear = target.joint.decoder.log_linear and target.labels is None
-        _, weights, bias = target.joint.logits(none) if self.log_linear else (None, None, None)
-        if weights is not None and bias is not None:
+        self.log_linear = target.joint.decoder.log_linear
+        if self.log_linear:
+            h, weights, bias = target.logits(none)
             projected = target.counts @ torch.cat([weights, bias[:, None]], 1)
-            self.evidence, self.constant = projected[:, :-1], projected[:, -1]
+            self.evidence = projected[:, : self.factors]
+            known = projected[:, self.factors : -1] * h[0, :, self.factors :]
+            self.constant = projected[:, -1] + known.sum(-1)
 
     @torch.no_grad()
     def log_joint(self, bits: Tensor) -> Tensor:
@@ -35,13 +37,13 @@ class FactorLandscape:
         if not self.log_linear:
             found: Tensor = self.target.log_joint(bits)
             return found
-        logits = self.joint.logits(bits)
+        logits = self.target.logits(bits)
         norm = self.target.norms(bits, logits)
         prior: Tensor = self.target.log_prior(bits)
         return self._assembled(logits, norm) + prior
 
     def _assembled(self, logits: Logits, norm: Tensor) -> Tensor:
-        linear = (logits.h * self.evidence).sum(-1) + self.constant
+        linear = (logits.h[..., : self.factors] * self.evidence).sum(-1) + self.constant
         found: Tensor = self.likelihood.assemble(self.target.counts, logits, linear, norm)
         return found
 
@@ -60,7 +62,7 @@ class FactorLandscape:
         count = min(count, self.factors)
         if not self.log_linear:
             return torch.topk(self.target.changes(here)[0] + prior, count)
-        logits = self.joint.logits(here)
+        logits = self.target.logits(here)
         after, norm = self._flip_norms(bits)
         guess = self.likelihood.changes(
             self.target.counts, logits, self.evidence, after[None], norm[None]
@@ -71,7 +73,7 @@ class FactorLandscape:
             return change, factor
         flipped = bits.repeat(count, 1, 1)
         flipped.scatter_(2, factor.t()[..., None], 1 - bits.gather(1, factor).t()[..., None])
-        moved = self.joint.logits(flipped)
+        moved = self.target.logits(flipped)
         known = self.likelihood.closed_norms
         norms = after.gather(1, factor).t() if known else self.target.norms(flipped, moved)
         exact = self._assembled(moved, norms) - self._assembled(logits, norm[None])
@@ -79,6 +81,9 @@ class FactorLandscape:
 
     def _flip_norms(self, bits: Tensor) -> tuple[Tensor, Tensor]:
         """Norms after each flip ``(B, D)`` and before ``(B,)``, each state's computed once."""
+        if self.target.given.differs:
+            after, norm = self.likelihood.flip_norms(self.target.logits(bits[None]), self.factors)
+            return after[0], norm[0]
         states, places = distinct(bits)
         logits = self.joint.logits(states[:, None, :])
         after, norm = self.likelihood.flip_norms(logits, self.factors)

@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from topicfactors.contracts import Batch, Memory
 from topicfactors.corpus.counts import Counts
 
 
+class Documents(NamedTuple):
+    """Counts of N documents, and what else is known of each."""
+
+    counts: Counts
+    labels: Tensor | None = None  # (N,) integers, -1 where unseen
+    covariates: Tensor | None = None  # (N, C)
+    responses: Tensor | None = None  # (N,) numbers, NaN where unseen
+
+    @property
+    def device(self) -> torch.device:
+        """Where they live."""
+        return self.counts.values.device
+
+    def select(self, rows: Tensor) -> Documents:
+        """The documents ``rows (R,)``."""
+        labels, covariates, responses = (None if part is None else part[rows] for part in self[1:])
+        return Documents(self.counts.select(rows), labels, covariates, responses)
+
+    def batch(self, rows: Tensor, memory: Memory | None = None) -> Batch:
+        """Some of them as the model sees them."""
+        counts, labels, covariates, responses = self.select(rows)
+        return Batch(counts, labels, covariates, rows, memory, responses)
+
+
 class Batches:
-    """Shuffled batches of device-resident counts; a last batch smaller than half is merged.
+    """Shuffled batches of device-resident documents; a last batch smaller than half is merged.
 
     Parameters
     ----------
-    counts
+    documents
         All documents.
     size
         Documents a batch.
@@ -25,21 +51,23 @@ class Batches:
         What is kept of these documents between visits.
     """
 
-    def __init__(self, counts: Counts, size: int, seed: int, memory: Memory | None = None) -> None:
-        self.counts, self.size, self.memory = counts, size, memory
+    def __init__(
+        self, documents: Documents, size: int, seed: int, memory: Memory | None = None
+    ) -> None:
+        self.documents, self.size, self.memory = documents, size, memory
         self.generator = torch.Generator().manual_seed(seed)
 
     def __len__(self) -> int:
-        return max(1, round(len(self.counts) / self.size))
+        return max(1, round(len(self.documents.counts) / self.size))
 
     def __iter__(self) -> Iterator[Batch]:
-        order = torch.randperm(len(self.counts), generator=self.generator)
-        for rows in order.to(self.counts.values.device).tensor_split(len(self)):
-            yield Batch(self.counts.select(rows), None, None, rows, self.memory)
+        order = torch.randperm(len(self.documents.counts), generator=self.generator)
+        for rows in order.to(self.documents.device).tensor_split(len(self)):
+            yield self.documents.batch(rows, self.memory)
 
 
-def in_order(counts: Counts, size: int, memory: Memory | None = None) -> Iterator[Batch]:
+def in_order(documents: Documents, size: int, memory: Memory | None = None) -> Iterator[Batch]:
     """Batches in the order of the corpus, for scores and posteriors."""
-    rows = torch.arange(len(counts), device=counts.values.device)
+    rows = torch.arange(len(documents.counts), device=documents.device)
     for part in torch.split(rows, size):
-        yield Batch(counts.select(part), None, None, part, memory)
+        yield documents.batch(part, memory)

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from topicfactors.contracts import Batch, Memory
-from topicfactors.corpus.counts import Counts
-from topicfactors.training.batches import Batches
+from topicfactors.contracts import Memory
+from topicfactors.training.batches import Batches, Documents
 from topicfactors.training.objectives import FactorObjective
 from topicfactors.training.trainer import AT_ONCE, Schedule
 
@@ -19,7 +18,7 @@ MOST = 200_000  # documents that are looked at
 
 
 def distil(
-    objective: FactorObjective, counts: Counts, memory: Memory, passes: int, seed: int
+    objective: FactorObjective, documents: Documents, memory: Memory, passes: int, seed: int
 ) -> None:
     """Maximise Σ_z q(z) log q_λ(z | x), q the searched posteriors and q_λ that of the encoder.
 
@@ -30,7 +29,7 @@ def distil(
     ----------
     objective
         Its posterior's encoder is trained; nothing else changes.
-    counts, memory
+    documents, memory
         Documents and the states that were found for them.
     passes
         Over the documents; fewer where that would be more than 1,500 steps.
@@ -38,11 +37,12 @@ def distil(
         Of the order of the documents, and of which 200,000 are looked at where there are more.
     """
     generator = torch.Generator().manual_seed(seed)
-    rows = torch.randperm(len(counts), generator=generator)[:MOST].to(counts.values.device)
-    marginals = _marginals(objective, counts, memory, rows)
-    counts = counts.select(rows)
+    total = len(documents.counts)
+    rows = torch.randperm(total, generator=generator)[:MOST].to(documents.device)
+    marginals = _marginals(objective, documents, memory, rows)
+    documents = documents.select(rows)
     encoder = [part for part in objective.posterior.parameters() if part.requires_grad]
-    batches = Batches(counts, min(BATCH, max(16, len(counts) // 16)), seed)
+    batches = Batches(documents, min(BATCH, max(16, len(rows) // 16)), seed)
     passes = max(1, min(passes, STEPS // len(batches)))
     schedule = Schedule(passes, learning_rate=LEARNING_RATE)
     optimizer = torch.optim.Adam(encoder, lr=LEARNING_RATE, betas=(0.9, 0.99))
@@ -70,10 +70,10 @@ def distil(
 
 
 @torch.no_grad()
-def _marginals(objective: FactorObjective, counts: Counts, memory: Memory, rows: Tensor) -> Tensor:
+def _marginals(
+    objective: FactorObjective, documents: Documents, memory: Memory, rows: Tensor
+) -> Tensor:
     """P(z_d = 1 | x) by the sets of states of the documents ``rows``, ``(R, D)``."""
     objective.eval()
-    batches = (
-        Batch(counts.select(part), None, None, part, memory) for part in torch.split(rows, AT_ONCE)
-    )
+    batches = (documents.batch(part, memory) for part in torch.split(rows, AT_ONCE))
     return torch.cat([objective.condition(batch)[1].mean() for batch in batches])

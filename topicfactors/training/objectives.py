@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
+import abc
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from topicfactors.contracts import Batch, Surrogate
+from topicfactors.contracts import Batch, Memory, Surrogate
 from topicfactors.gradients.base import Gradient
+from topicfactors.inference import bounds
+from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.inference.posteriors import Posterior
 from topicfactors.inference.truncated import Search, searched
 from topicfactors.model.joint import FactorTarget, Joint
 
 
-class FactorObjective(nn.Module):
+class Objective(nn.Module, abc.ABC):
+    """What the training loop asks of a model."""
+
+    @abc.abstractmethod
+    def forward(self, batch: Batch, kl_weight: float = 1.0) -> Surrogate:
+        """Loss and bound of every document, ``(B,)`` nats."""
+
+    @abc.abstractmethod
+    def watched(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The bound that says which weights are best ``(B,)``, and the posterior ``(B, D)``."""
+
+    def penalty(self) -> Tensor:
+        """What the parameters alone add to the loss, a scalar in nats a document."""
+        return next(self.parameters()).new_zeros(())
+
+    def own_parameters(self) -> list[nn.Parameter]:
+        """Those of an estimator of gradients, which ``Surrogate.control`` alone trains."""
+        return []
+
+    def anneal(self, progress: float) -> None:
+        """Told the share of the steps that were made, before each of them."""
+
+    def memory(self, documents: int) -> Memory | None:
+        """What is kept of so many documents between visits."""
+        return None
+
+
+class FactorObjective(Objective):
     """The binary latent-factor model, its posterior and the gradient that trains both.
 
     Parameters
@@ -62,6 +92,31 @@ class FactorObjective(nn.Module):
         rounds = self.search.final_rounds if refine is None else refine
         size = self.search.final_states if states is None else states
         return target, searched(target, guess, size, rounds, self.search.breadth)
+
+    def own_parameters(self) -> list[nn.Parameter]:
+        """Those of the gradient's estimator."""
+        return list(self.gradient.parameters())
+
+    def anneal(self, progress: float) -> None:
+        """Temperatures follow the share of the steps that were made."""
+        self.gradient.anneal(progress)
+
+    def memory(self, documents: int) -> Memory | None:
+        """The posterior's, of so many documents."""
+        return self.posterior.memory(documents)
+
+    def watched(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The bound with hard bits ``(B,)`` nats, and P(on) ``(B, D)``.
+
+        The posterior's own bound where it has one without draws; else the ELBO, one draw each from
+        noise that only the document determines.
+        """
+        target, q = self.condition(batch)
+        bound = q.bound()
+        if bound is None:
+            noise = document_noise(document_keys(batch.counts), 1, self.joint.sizes.factors)
+            bound = bounds.elbo(target, q, 1, noise)
+        return bound, q.mean()
 
     def forward(self, batch: Batch, kl_weight: float = 1.0) -> Surrogate:
         """Loss and bound of every document, ``(B,)`` nats.

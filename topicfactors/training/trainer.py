@@ -13,14 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from topicfactors.contracts import Batch, Memory
-from topicfactors.corpus.counts import Counts
 from topicfactors.errors import FitError
-from topicfactors.inference import bounds
-from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.insight.topics import DEAD
-from topicfactors.training.batches import Batches, in_order
+from topicfactors.training.batches import Batches, Documents, in_order
 from topicfactors.training.callbacks import Callback, Epoch
-from topicfactors.training.objectives import FactorObjective
+from topicfactors.training.objectives import Objective
 
 AT_ONCE = 1024  # documents that are scored together
 SAMPLE = 1000  # training documents that are scored where none are held out
@@ -73,12 +70,12 @@ class History:
 
 
 class Trainer:
-    """Fits an objective to counts; the weights it leaves are the best it saw.
+    """Fits an objective to documents; the weights it leaves are the best it saw.
 
     Parameters
     ----------
     objective
-        Model, posterior and gradient, on the device of the counts.
+        Model and how it is inferred, on the device of the documents.
     schedule
         How long and how fast.
     seed
@@ -89,14 +86,14 @@ class Trainer:
 
     def __init__(
         self,
-        objective: FactorObjective,
+        objective: Objective,
         schedule: Schedule,
         seed: int,
         callbacks: Sequence[Callback] = (),
     ) -> None:
         self.objective, self.schedule, self.seed = objective, schedule, seed
         self.callbacks = callbacks
-        self.own = list(objective.gradient.parameters())
+        self.own = objective.own_parameters()
         own = {id(parameter) for parameter in self.own}
         shared = [p for p in objective.parameters() if p.requires_grad and id(p) not in own]
         self.shared = shared
@@ -106,8 +103,8 @@ class Trainer:
 
     def fit(
         self,
-        counts: Counts,
-        held_out: Counts | None,
+        documents: Documents,
+        held_out: Documents | None,
         done: int = 0,
         epochs: int | None = None,
         *,
@@ -124,11 +121,11 @@ class Trainer:
             When the loss is not finite before there are any weights worth keeping.
         """
         history, began = History(), time.perf_counter()
-        remember = self.objective.posterior.memory
+        remember = self.objective.memory
         self.memories = [
-            remember(len(part)) if part is not None else None for part in (counts, held_out)
+            None if part is None else remember(len(part.counts)) for part in (documents, held_out)
         ]
-        batches = Batches(counts, self.schedule.batch_size, self.seed, self.memories[0])
+        batches = Batches(documents, self.schedule.batch_size, self.seed, self.memories[0])
         watch = _Watch(self.objective, self.schedule, done)
         last = self.schedule.epochs if epochs is None else done + epochs
         try:
@@ -153,15 +150,16 @@ class Trainer:
         return history
 
     def _pass(
-        self, batches: Batches, held_out: Counts | None, number: int, began: float
+        self, batches: Batches, held_out: Documents | None, number: int, began: float
     ) -> tuple[Epoch, str]:
         """One epoch and its scores; what was not finite, or an empty string."""
         bound, faulty = self._epoch(batches, number)
         if held_out is None:
-            rows = torch.arange(min(len(batches.counts), SAMPLE), device=self.shared[0].device)
-            scores = score(self.objective, batches.counts.select(rows), self.memories[0])
+            seen = batches.documents
+            rows = torch.arange(min(len(seen.counts), SAMPLE), device=seen.device)
+            scores = score(self.objective, seen.select(rows), self.memories[0])
         else:
-            self.memories[1] = self.objective.posterior.memory(len(held_out))  # the same effort
+            self.memories[1] = self.objective.memory(len(held_out.counts))  # the same effort
             scores = score(self.objective, held_out, self.memories[1])
         progress = min(1.0, number / self.schedule.epochs)
         event = Epoch(
@@ -184,7 +182,7 @@ class Trainer:
     def _epoch(self, batches: Batches, number: int) -> tuple[float, int | None]:
         """One pass; the mean bound, and the first step (from 1) whose gradient was not finite."""
         self.objective.train()
-        steps, device = len(batches), batches.counts.values.device
+        steps, device = len(batches), batches.documents.device
         bounds_seen = []
         faulty = torch.full((), steps + 1, device=device)
         for step, batch in enumerate(batches, 1):
@@ -199,7 +197,7 @@ class Trainer:
         rate = self.schedule.learning_rate_at(progress)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.objective.gradient.anneal(progress)
+        self.objective.anneal(progress)
         with self._precision():
             surrogate = self.objective(batch, self.schedule.kl_weight_at(progress))
         tokens = batch.counts.lengths.mean().clamp_min(1.0)
@@ -231,7 +229,7 @@ class Trainer:
 class _Watch:
     """Keeps the best weights, and says when nothing gets better any more."""
 
-    def __init__(self, objective: FactorObjective, schedule: Schedule, done: int = 0) -> None:
+    def __init__(self, objective: Objective, schedule: Schedule, done: int = 0) -> None:
         self.objective, self.schedule = objective, schedule
         self.best, self.score = done, -math.inf
         self.waited, self.mark = 0, -math.inf
@@ -267,23 +265,12 @@ class _Watch:
 
 
 @torch.no_grad()
-def score(objective: FactorObjective, counts: Counts, memory: Memory | None = None) -> Scores:
-    """The bound of every document with hard bits.
-
-    The posterior's own where it has one without draws; else the ELBO, one draw each from noise
-    that only the document determines.
-    """
+def score(objective: Objective, documents: Documents, memory: Memory | None = None) -> Scores:
+    """The bound of every document that the objective watches."""
     objective.eval()
-    parts, means = [], []
-    for batch in in_order(counts, AT_ONCE, memory):
-        target, q = objective.condition(batch)
-        own = q.bound()
-        if own is None:
-            noise = document_noise(document_keys(batch.counts), 1, objective.joint.sizes.factors)
-            own = bounds.elbo(target, q, 1, noise)
-        parts.append(own)
-        means.append(q.mean())
-    each, words = torch.cat(parts), counts.lengths
+    watched = [objective.watched(batch) for batch in in_order(documents, AT_ONCE, memory)]
+    each = torch.cat([bound for bound, _ in watched])
+    words, means = documents.counts.lengths, [mean for _, mean in watched]
     used = words > 0
     active = torch.cat(means).var(0, correction=0) >= DEAD
     perplexity = (
