@@ -123,6 +123,18 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
             matrix.eliminate_zeros()
         return matrix
 
+    def _counted(
+        self, X: Any, names: ArrayLike | None, id2word: Any, going_on: bool = False
+    ) -> scipy.sparse.csr_matrix:
+        """The counts of a fit, which must have tokens."""
+        X = X if id2word is None else self._bags(X, id2word)
+        counts = self._validate(X, names, reset=not going_on)
+        if counts.sum() == 0:
+            raise InputError(
+                f"X has no tokens: all {counts.shape[0]} rows are empty; expected counts above 0"
+            )
+        return counts
+
     def _checked(self, X: Any, names: ArrayLike | None, reset: bool) -> Any:
         """scikit-learn's checks, and ours of the names that it cannot see."""
         options = {"accept_sparse": "csr", "dtype": [np.float32, np.float64]}

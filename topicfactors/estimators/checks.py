@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from topicfactors.errors import ConfigurationError
-from topicfactors.values import is_number, is_whole
+from topicfactors.values import is_number, is_whole, number, whole
 
 WHOLE = {"n_components": 1, "n_iter_no_change": 0, "verbose": 0}
 SHARES = {"kl_warmup": 1.0, "validation_fraction": 0.9}
@@ -38,6 +38,36 @@ def check_parameters(estimator: Any) -> None:
         value = getattr(estimator, name)
         if not is_number(value) or not 0 <= value < math.inf:
             _refuse(name, "a number of 0 or more", value)
+    _check_training(estimator)
+    pull = estimator.shrinkage
+    if not (_is_auto(pull) or (is_number(pull) and 0 <= pull < math.inf)):
+        _refuse("shrinkage", "'auto' or a number of 0 or more", pull)
+
+
+def check_components(estimator: Any) -> None:
+    """Refuse numbers that make no sense of an estimator with classes.
+
+    Raises
+    ------
+    ConfigurationError
+        "<name> must be …, got …".
+    """
+    starts = estimator.n_init
+    if not (_is_auto(starts) or (is_whole(starts) and starts >= 1)):
+        _refuse("n_init", "'auto' or a whole number of 1 or more", starts)
+    whole("n_components", estimator.n_components, 1)
+    number("smoothing", estimator.smoothing, open_ends="low")
+    number("weight_smoothing", estimator.weight_smoothing)
+    number("validation_fraction", estimator.validation_fraction, 0.0, 0.9)
+    number("tol", estimator.tol)
+    whole("n_iter_no_change", estimator.n_iter_no_change, 0)
+    if not is_whole(estimator.verbose, switch=True) or estimator.verbose < 0:
+        _refuse("verbose", "a whole number of 0 or more", estimator.verbose)
+    _check_training(estimator)
+
+
+def _check_training(estimator: Any) -> None:
+    """Those of the loop, which all estimators have."""
     passes = estimator.max_iter
     if passes is not None and not (is_whole(passes) and passes >= 1):
         _refuse("max_iter", "None or a whole number of 1 or more", passes)
@@ -50,9 +80,6 @@ def check_parameters(estimator: Any) -> None:
     jobs = estimator.n_jobs
     if jobs is not None and not (is_whole(jobs) and jobs != 0):
         _refuse("n_jobs", "None, a number of threads, or -1 for all cores", jobs)
-    pull = estimator.shrinkage
-    if not (_is_auto(pull) or (is_number(pull) and 0 <= pull < math.inf)):
-        _refuse("shrinkage", "'auto' or a number of 0 or more", pull)
     listeners = estimator.callbacks
     if listeners is not None and not (
         isinstance(listeners, Iterable) and all(map(callable, listeners))

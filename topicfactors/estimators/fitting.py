@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike
 
-from topicfactors.errors import ConfigurationError, FitWarning, InputError
+from topicfactors.errors import ConfigurationError, FitWarning
 from topicfactors.estimators import parts
-from topicfactors.estimators.base import CountsEstimator
 from topicfactors.estimators.checks import check_parameters
+from topicfactors.estimators.keeping import KeepingMixin
 from topicfactors.training.batches import Documents
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.distil import distil
@@ -25,7 +24,7 @@ SMALLEST_BATCH = 16  # documents
 FEWEST_HELD_OUT = 5  # documents; with fewer nothing is held out and nothing stopped early
 
 
-class FittingMixin(CountsEstimator):
+class FittingMixin(KeepingMixin):
     """The steps of a training that come before its loop."""
 
     n_components: int
@@ -54,24 +53,7 @@ class FittingMixin(CountsEstimator):
                 f"training goes on with a model of {self._factors()} factors, got "
                 f"n_components={self.n_components}; clone the model to start anew"
             )
-        X = X if id2word is None else self._bags(X, id2word)
-        counts = self._validate(X, names, reset=not going_on)
-        if counts.sum() == 0:
-            raise InputError(
-                f"X has no tokens: all {counts.shape[0]} rows are empty; expected counts above 0"
-            )
-        return counts, chosen
-
-    @contextlib.contextmanager
-    def _whole_or_not_at_all(self, going_on: bool) -> Iterator[None]:
-        """Where a first training fails, leave no half of a model behind."""
-        try:
-            yield
-        except BaseException:
-            if not going_on:
-                for name in [name for name in vars(self) if name.endswith("_")]:
-                    delattr(self, name)
-            raise
+        return self._counted(X, names, id2word, going_on), chosen
 
     def _build(self, chosen: parts.Parts, counts: Any, seed: int) -> None:
         self.inference_, self.init_ = chosen.inference.label, chosen.init.label

@@ -109,15 +109,15 @@ def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> Fac
     kind = getattr(parts.inference.constructor, "posterior", "mean-field")
     encoder: Any = None
     if kind != "enumerated":
-        encoder = _sound("encoder", parts.encoder, sizes)
+        encoder = sound("encoder", parts.encoder, sizes)
         sizes = sizes._replace(features=encoder.width + 1)
     joint = Joint(
         sizes,
-        _sound("prior", parts.prior, sizes),
-        _sound("decoder", parts.decoder, sizes),
-        _sound("likelihood", parts.likelihood),
+        sound("prior", parts.prior, sizes),
+        sound("decoder", parts.decoder, sizes),
+        sound("likelihood", parts.likelihood),
     )
-    gradient = _sound("inference", parts.inference, sizes)
+    gradient = sound("inference", parts.inference, sizes)
     posterior: Posterior
     if kind == "enumerated":
         posterior = EnumeratedPosterior(sizes)
@@ -128,7 +128,7 @@ def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> Fac
     return FactorObjective(joint, posterior, gradient, overlap_penalty)
 
 
-def _sound(what: str, choice: Choice, *sizes: Sizes) -> Any:
+def sound(what: str, choice: Choice, *sizes: Sizes) -> Any:
     """The part, if it is one and its parameters are numbers."""
     part = choice.build(*sizes)
     if not isinstance(part, torch.nn.Module):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from topicfactors.contracts import Memory
-from topicfactors.errors import FitWarning
+from topicfactors.estimators.keeping import KeepingMixin
 from topicfactors.estimators.scoring import Evaluation, ScoringMixin
 from topicfactors.insight.topics import status
 from topicfactors.training.trainer import History
@@ -19,7 +18,7 @@ from topicfactors.training.trainer import History
 FORGETTING = 0.1  # least weight of the newest call in the moments that partial_fit keeps
 
 
-class RecordsMixin(ScoringMixin):
+class RecordsMixin(KeepingMixin, ScoringMixin):
     """Order and orientation of the factors, their prevalence, and the history."""
 
     def _finish(
@@ -62,13 +61,6 @@ class RecordsMixin(ScoringMixin):
         self._note_moments(mean, variance)
         self.held_out_ = {}
 
-    def _pass_on(self, history: History) -> None:
-        """Raise the interruption, or warn of the fault, that ended training."""
-        if history.interruption is not None:
-            raise history.interruption
-        if history.fault:
-            warnings.warn(f"training stopped early: {history.fault}", FitWarning, stacklevel=3)
-
     @torch.no_grad()
     def _arrange(self, mean: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Turn factors that are on in most documents around, and sort all by prevalence.
@@ -85,13 +77,6 @@ class RecordsMixin(ScoringMixin):
         for part in (joint.decoder, joint.prior, posterior):
             part.arrange(places, turned)
         return order, flipped
-
-    def _count_words(self, counts: Any, add: bool = False) -> None:
-        words = np.asarray(counts.sum(axis=0, dtype=np.float64)).ravel()
-        documents = np.bincount(counts.indices, minlength=counts.shape[1]).astype(np.float64)
-        self.n_documents_ = counts.shape[0] + (self.n_documents_ if add else 0)
-        self.word_totals_ = self.word_totals_ + words if add else words
-        self.document_frequency_ = self.document_frequency_ + documents if add else documents
 
     def _note_moments(self, mean: NDArray[np.float64], variance: NDArray[np.float64]) -> None:
         self.prevalence_, self.posterior_variance_ = mean, variance

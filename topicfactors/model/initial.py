@@ -40,13 +40,26 @@ def clusters(counts: Any, factors: int, seed: int) -> NDArray[np.float64]:
     wanted = min(factors, *(size - 1 for size in tfidf.shape))
     if wanted < 2 or tfidf.nnz == 0:
         return random(counts, factors, seed)
-    dimensions = max(2, min(50, wanted))
-    left, scales, _ = randomized_svd(tfidf, dimensions, random_state=seed)
-    labels = _kmeans(normalize(left * scales), wanted, seed)
+    labels = _clustered(tfidf, wanted, max(2, min(50, wanted)), seed)
     members = scipy.sparse.csr_matrix(
         (np.ones(len(labels)), (labels, np.arange(len(labels)))), shape=(wanted, len(labels))
     )
     return _loadings(np.asarray((members @ tfidf).todense()), tfidf, counts, factors, seed)
+
+
+def clustered(counts: Any, components: int, seed: int) -> NDArray[np.int64]:
+    """A component for every document ``(N,)``: k-means on a truncated SVD of tf-idf."""
+    tfidf = _tfidf(counts)
+    dimensions = min(100, *(size - 1 for size in tfidf.shape))
+    if min(dimensions, components) < 2 or tfidf.nnz == 0:
+        return scattered(counts, components, seed)
+    return _clustered(tfidf, min(components, tfidf.shape[0]), dimensions, seed)
+
+
+def scattered(counts: Any, components: int, seed: int) -> NDArray[np.int64]:
+    """A component for every document ``(N,)``, at random."""
+    labels = np.random.default_rng(seed).integers(components, size=counts.shape[0])
+    return np.asarray(labels, np.int64)
 
 
 def nmf(counts: Any, factors: int, seed: int) -> NDArray[np.float64]:
@@ -65,6 +78,11 @@ def _tfidf(counts: Any) -> Any:
     damped.eliminate_zeros()
     damped.data = np.where(damped.data < 1, damped.data, 1 + np.log(damped.data))
     return TfidfTransformer().fit_transform(damped)
+
+
+def _clustered(tfidf: Any, wanted: int, dimensions: int, seed: int) -> NDArray[np.int64]:
+    left, scales, _ = randomized_svd(tfidf, dimensions, random_state=seed)
+    return _kmeans(normalize(left * scales), wanted, seed)
 
 
 def _kmeans(documents: NDArray[np.float64], wanted: int, seed: int) -> NDArray[np.int64]:
@@ -89,3 +107,8 @@ def _loadings(
 
 
 INITIALS: dict[str, Initial] = {"clusters": clusters, "nmf": nmf, "random": random}
+
+Assignment = Callable[[Any, int, int], NDArray[np.int64]]
+"""``(counts (N, V) CSR, components K, seed) -> component of every document (N,)``."""
+
+ASSIGNMENTS: dict[str, Assignment] = {"clusters": clustered, "random": scattered}

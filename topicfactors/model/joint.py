@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from topicfactors.bits import all_states, distinct
 from topicfactors.contracts import Batch, CountBatch, Distribution, Sizes
+from topicfactors.model.classes import CategoricalPrior, ClassTarget
 from topicfactors.model.decoders import Decoder
 from topicfactors.model.landscape import FactorLandscape
 from topicfactors.model.likelihood import Likelihood
@@ -167,11 +168,16 @@ class Joint(nn.Module):
         super().__init__()
         self.sizes, self.classes = sizes, classes
         self.prior, self.decoder, self.likelihood = prior, decoder, likelihood
+        self.class_prior = CategoricalPrior(classes) if classes else None
         self.content = nn.Parameter(torch.zeros(sizes.words, content)) if content else None
 
     def condition(self, batch: Batch, labels: Tensor | None = None) -> FactorTarget:
         """The model of these documents; ``labels (B,)`` fixes y where the model has classes."""
         return FactorTarget(self, batch, labels)
+
+    def over_classes(self, batch: Batch) -> ClassTarget:
+        """Log p(x, y) of these documents, where there are classes and no factors."""
+        return ClassTarget(self, batch)
 
     def given(self, batch: Batch, labels: Tensor | None) -> Given:
         """What is known of the documents beside their words, as the decoder reads it."""
@@ -194,10 +200,13 @@ class Joint(nn.Module):
             return self.decoder.logits(values)
         if given.classes is not None:
             values = torch.cat(_along(values, given.classes), -1)
-        logits = self.decoder.logits(values)
-        if given.covariates is None or self.content is None:
+        return self.with_content(self.decoder.logits(values), given.covariates)
+
+    def with_content(self, logits: Logits, covariates: Tensor | None) -> Logits:
+        """η + C c for the documents' covariates ``(B, C)``."""
+        if covariates is None or self.content is None:
             return logits
-        h = torch.cat(_along(logits.h, given.covariates), -1)
+        h = torch.cat(_along(logits.h, covariates), -1)
         return Logits(h, torch.cat([logits.weights, self.content], 1), logits.bias)
 
 

@@ -8,13 +8,18 @@ however many documents share the state.
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from topicfactors.contracts import CountBatch
+from topicfactors.model import draws
 from topicfactors.model.logits import Logits
+
+Whole = NDArray[np.int64]
 
 
 class Frequencies(NamedTuple):
@@ -38,6 +43,7 @@ class Likelihood(nn.Module, abc.ABC):
     silent: ClassVar[bool] = True  # does a document without words say nothing of its factors?
     remainder: ClassVar[str] = ""  # what in `terms` belongs to no word
     shared: ClassVar[bool] = True  # is what a state costs the same for all documents?
+    normalised: ClassVar[bool] = True  # is η known only up to a constant?
     enumerable: ClassVar[int] = 20  # most factors whose 2^D states can be summed over
     enumerates_slowly_above: ClassVar[int] = 20
 
@@ -94,7 +100,23 @@ class Likelihood(nn.Module, abc.ABC):
 
     def word_probabilities(self, logits: Logits) -> Tensor:
         """Dense word probabilities of the states ``h (S, B, H)``, ``(S, B, V)``."""
-        return torch.softmax(logits.h @ logits.weights.t() + logits.bias, -1)
+        return torch.softmax(dense(logits), -1)
+
+    def pseudo_token(self, logits: Logits, corpus: Frequencies) -> Tensor:
+        """Mean log p of a token drawn with the corpus frequencies, ``(S,)`` nats; dense in V.
+
+        For states ``(S, 1, H)``; what a Dirichlet prior is made of.
+        """
+        return torch.log(self.word_probabilities(logits)[:, 0]) @ corpus.shares().to(logits.h)
+
+    def draw(self, logits: Logits, lengths: Whole, generator: np.random.Generator) -> Any:
+        """Documents ``(N, V)`` CSR of one state ``(1, 1, H)``, of so many tokens each ``(N,)``."""
+        return draws.tokens(self._shares(logits), lengths, generator)
+
+    def _shares(self, logits: Logits) -> NDArray[np.float64]:
+        """Word probabilities of one state, ``(V,)``, summing to one in double precision."""
+        words = self.word_probabilities(logits)[0, 0].double().cpu().numpy()
+        return np.asarray(words / words.sum())
 
     def background(self, corpus: Frequencies) -> Tensor:
         """Bias of a model without factors, ``(V,)``."""
@@ -107,6 +129,11 @@ class Likelihood(nn.Module, abc.ABC):
     def unigram(self, counts: CountBatch, corpus: Frequencies) -> Tensor:
         """Log p(x) of documents without factors, ``(B,)``; what every score is beside."""
         return self.log_prob(counts, _without_factors(self.background(corpus)))[0]
+
+
+def dense(logits: Logits) -> Tensor:
+    """η of a few states, written out, ``(S, B, V)``."""
+    return logits.h @ logits.weights.t() + logits.bias
 
 
 def of_non_zeros(values: Tensor, counts: CountBatch) -> Tensor:

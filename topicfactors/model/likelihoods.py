@@ -8,12 +8,15 @@ however many documents share the state.
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from topicfactors.contracts import CountBatch
-from topicfactors.model.likelihood import Frequencies, Likelihood, of_non_zeros
+from topicfactors.model import draws
+from topicfactors.model.likelihood import Frequencies, Likelihood, Whole, dense, of_non_zeros
 from topicfactors.model.logits import Logits
 from topicfactors.model.urn import burst, burst_slope
 from topicfactors.values import number
@@ -113,6 +116,11 @@ class Polya(Likelihood):
         total = torch.logaddexp(log_s, seen.lengths.to(plain.dtype).log())[unseen.documents]
         return torch.logaddexp(log_s + plain, before) - total
 
+    def draw(self, logits: Logits, lengths: Whole, generator: np.random.Generator) -> Any:
+        """Every document draws from an urn of its own, ``(N, V)``."""
+        mass = float(self.log_concentration.detach().double().exp())
+        return draws.urns(mass * self._shares(logits), lengths, generator)
+
     def unigram(self, counts: CountBatch, corpus: Frequencies) -> Tensor:
         """The multinomial's, ``(B,)``: both are distributions over the same sequences of tokens."""
         return Multinomial().unigram(counts, corpus)
@@ -131,6 +139,7 @@ class Poisson(Likelihood):
     """
 
     remainder = "length"
+    normalised = False
 
     def assemble(self, counts: CountBatch, logits: Logits, linear: Tensor, norm: Tensor) -> Tensor:
         """Log p(x | η), ``(S, B)`` nats, the factorials included."""
@@ -145,6 +154,16 @@ class Poisson(Likelihood):
         each = logits.at(counts) * values - torch.lgamma(values + 1)
         length = counts.lengths
         return each, torch.xlogy(length, length) - length * self.norm(logits).exp()
+
+    def pseudo_token(self, logits: Logits, corpus: Frequencies) -> Tensor:
+        """Σ_v p_v·η_v − Σ_v e^η_v, ``(S,)`` nats: a token of exposure."""
+        found = dense(logits)[:, 0] @ corpus.shares().to(logits.h)
+        return found - self.norm(logits)[:, 0].exp()
+
+    def draw(self, logits: Logits, lengths: Whole, generator: np.random.Generator) -> Any:
+        """Counts of every word by itself, ``(N, V)``; the lengths are expectations."""
+        each = dense(logits)[0, 0].double().exp().cpu().numpy()
+        return draws.rates(each, lengths, generator)
 
     def token_log_odds(self, loadings: Tensor, background: Tensor) -> Tensor:
         """W − Σ_v p_v (e^{W_v} − 1), each token's share of the length in it, ``(D, V)`` nats."""
@@ -169,6 +188,7 @@ class Bernoulli(Likelihood):
     closed_flips = False
     closed_norms = False
     remainder = "absent words"
+    normalised = False
     silent = False
 
     def observe(self, counts: CountBatch) -> CountBatch:
@@ -194,6 +214,17 @@ class Bernoulli(Likelihood):
         present = torch.stack([counts.sum_by_document(part) for part in both])
         return at - both, present - self.norm(logits)
 
+    def pseudo_token(self, logits: Logits, corpus: Frequencies) -> Tensor:
+        """What a document with the corpus's chances of words says, a word there, ``(S,)`` nats."""
+        there = torch.sigmoid(self.background(corpus)).to(logits.h)
+        each = dense(logits)[:, 0] @ there - self.norm(logits)[:, 0]
+        return each / there.sum()
+
+    def draw(self, logits: Logits, lengths: Whole, generator: np.random.Generator) -> Any:
+        """Words that are there, ``(N, V)``; the lengths do not matter."""
+        chances = self.word_probabilities(logits)[0, 0].double().cpu().numpy()
+        return draws.presence(chances, lengths, generator)
+
     def token_log_odds(self, loadings: Tensor, background: Tensor) -> Tensor:
         """Log p(word there | on) − log p(word there), ``(D, V)`` nats."""
         logits = torch.logit(background, eps=1e-12)
@@ -213,7 +244,7 @@ class Bernoulli(Likelihood):
 
     def word_probabilities(self, logits: Logits) -> Tensor:
         """P(word in the document), ``(S, B, V)``; they do not sum to one."""
-        return torch.sigmoid(logits.h @ logits.weights.t() + logits.bias)
+        return torch.sigmoid(dense(logits))
 
     def background(self, corpus: Frequencies) -> Tensor:
         """Log-odds of a word's presence, one document of ½ and ½ added, ``(V,)``."""

@@ -65,6 +65,7 @@ class History:
     epochs: list[Epoch] = field(default_factory=list)
     best: int = 0
     stopped: str = ""  # empty: all epochs were run
+    asked: bool = False  # did a callback end it?
     fault: str = ""  # what was not finite, where that ended training
     interruption: BaseException | None = None
 
@@ -142,7 +143,7 @@ class Trainer:
                     history.stopped = f"no progress for {self.schedule.patience} epochs"
                     break
         except StopIteration as stop:
-            history.stopped = str(stop) or "a callback asked to stop"
+            history.stopped, history.asked = str(stop) or "a callback asked to stop", True
         except KeyboardInterrupt as interruption:
             history.stopped, history.interruption = "interrupted", interruption
         finally:

@@ -1,0 +1,253 @@
+"""How the estimators with classes are fitted: EM or gradient, from several starts."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from topicfactors.estimators.class_parts import ClassParts
+from topicfactors.estimators.components import ComponentsMixin, Floats
+from topicfactors.estimators.keeping import KeepingMixin
+from topicfactors.estimators.parts import frequencies
+from topicfactors.estimators.scoring import Evaluation
+from topicfactors.insight.topics import status
+from topicfactors.model.likelihood import Frequencies
+from topicfactors.training import em
+from topicfactors.training.batches import Documents, in_order
+from topicfactors.training.callbacks import Callback, Epoch
+from topicfactors.training.components import Pull
+from topicfactors.training.trainer import AT_ONCE, History, Schedule, Trainer
+
+FEWEST_HELD_OUT = 5  # documents
+SOFT = 1e-3  # share of every component that is not the start's own
+SMALLEST_BATCH = 16  # documents
+STARTS = 5  # of EM, where the user leaves it to the package; benchmarks/mixtures.md
+
+
+class Learnt(NamedTuple):
+    """What a fit from one start came to."""
+
+    objective: float  # what was maximised, nats
+    history: History
+    reseeded: list[int]
+    converged: bool
+    weights: dict[str, torch.Tensor]
+
+
+class Task(NamedTuple):
+    """What every start of a fit is given."""
+
+    counts: Any  # evidence, (N, V) CSR
+    known: em.Known
+    corpus: Frequencies  # of the evidence
+    words: float  # pseudo-tokens of a component
+    weights: float  # pseudo-documents of a component
+    held_out: Any | None  # evidence
+
+
+class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
+    """Fits K components to the evidence of counts."""
+
+    n_init: int | str
+    validation_fraction: float
+    tempering: Any
+    max_iter: int | None
+    tol: float
+    batch_size: int | str
+    learning_rate: float | str
+    n_iter_no_change: int
+    verbose: int
+    callbacks: Sequence[Callback] | None
+
+    def _name_parts(self, parts: ClassParts) -> None:
+        """What "auto" stood for."""
+        self.inference_, self.init_ = parts.inference.label, parts.init.label
+        given = self.tempering
+        auto = isinstance(given, str) and given == "auto"
+        self.tempering_ = parts.tempering.label if auto else given
+
+    def _in_order(self, numbers: list[int]) -> list[int]:
+        """Sort the components by their weight; what those numbers have become."""
+        joint: Any = self.objective_.joint
+        weights = joint.class_prior.log_probabilities().detach()[:, 0]
+        order = torch.argsort(weights, descending=True, stable=True)
+        joint.decoder.arrange(order, torch.zeros_like(order, dtype=torch.bool))
+        joint.class_prior.arrange(order)
+        places = order.tolist()
+        return sorted(places.index(number) for number in numbers)
+
+    def _split(self, counts: Any, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows that are fitted, and rows that are held out."""
+        held = round(self.validation_fraction * counts.shape[0])
+        order = np.random.default_rng(seed).permutation(counts.shape[0])
+        if held < FEWEST_HELD_OUT:
+            held = 0
+        return np.sort(order[held:]), np.sort(order[:held])
+
+    def _starts(self, parts: ClassParts, counts: Any, seed: int) -> Iterator[Floats]:
+        """Responsibilities ``(N, K)`` to begin with, nearly hard."""
+        count = (STARTS if parts.closed else 1) if isinstance(self.n_init, str) else self.n_init
+        components = self.objective_.joint.classes
+        for number in range(count):
+            labels = parts.init.build(counts.astype(np.float64), components, seed + number)
+            start = np.full((counts.shape[0], components), SOFT / components)
+            start[np.arange(len(start)), labels] += 1 - SOFT
+            yield start
+
+    def _centre(self) -> None:
+        """Put the corpus frequencies into the bias, around which the components lie."""
+        likelihood: Any = self.objective_.joint.likelihood
+        with torch.no_grad():
+            background = likelihood.background(self._frequencies())
+            self.objective_.joint.decoder.bias.copy_(background)
+
+    def _corpus_of(self, evidence: Any) -> Frequencies:
+        """What the evidence says of its words."""
+        totals = np.asarray(evidence.sum(axis=0)).ravel()
+        return frequencies(totals, self.document_frequency_, self.n_documents_)
+
+    def _learn(self, parts: ClassParts, task: Task, starts: Iterator[Floats]) -> Learnt:
+        """The best of several starts, in place; an interruption keeps the best so far."""
+        best: Learnt | None = None
+        for responsibilities in starts:
+            method = self._by_em if parts.closed else self._by_gradient
+            found = method(parts, task, responsibilities)
+            if best is None or found.objective > best.objective:
+                best = found
+            if found.history.interruption is not None or found.history.asked:
+                break
+        if best is None:
+            raise ValueError("a fit needs a start")
+        self.objective_.load_state_dict(best.weights)
+        self.objective_.eval()
+        return best
+
+    def _by_em(self, parts: ClassParts, task: Task, responsibilities: Floats) -> Learnt:
+        history, steps = History(), list[em.Step]()
+        smoothing = em.Smoothing(task.corpus.shares().numpy(), task.words, task.weights)
+        start = em.begin(task.counts, responsibilities, smoothing, task.known)
+        passes = parts.passes if self.max_iter is None else self.max_iter
+        tell = self._teller(task, passes)
+        try:
+            for step in em.iterate(task.counts, start, smoothing, task.known):
+                steps.append(step)
+                history.epochs.append(tell(len(steps), step))
+                if len(steps) > 1 and em.settled(steps[-2], step, self.tol):
+                    history.stopped = "converged"
+                    break
+                if len(steps) == passes:
+                    break
+        except StopIteration as stop:
+            history.stopped, history.asked = str(stop) or "a callback asked to stop", True
+        except KeyboardInterrupt as interruption:
+            if not steps:
+                raise
+            history.stopped, history.interruption = "interrupted", interruption
+        history.best = len(history.epochs)
+        self._put(steps[-1].components)
+        reseeded = sorted({number for step in steps for number in step.reseeded})
+        converged = history.stopped == "converged"
+        return Learnt(steps[-1].objective, history, reseeded, converged, self._weights())
+
+    def _teller(self, task: Task, passes: int) -> Callable[[int, em.Step], Epoch]:
+        """Tells the callbacks of an iteration."""
+        began, total = time.perf_counter(), float(task.known.weights.sum())
+        tokens = float(task.known.weights @ np.asarray(task.counts.sum(1)).ravel())
+
+        def tell(number: int, step: em.Step) -> Epoch:
+            perplexity = math.exp(-step.log_prob / max(tokens, 1e-12))
+            active = int((step.documents >= 1).sum())
+            seconds, bound = time.perf_counter() - began, step.log_prob / total
+            event = Epoch(number, passes, bound, perplexity, None, active, 1.0, 0.0, seconds)
+            self._tell(event)
+            return event
+
+        return tell
+
+    def _put(self, components: em.Components) -> None:
+        """Write a table of log-probabilities into the decoder and the prior."""
+        decoder: Any = self.objective_.joint.decoder
+        words = torch.from_numpy(components.log_words)
+        with torch.no_grad():
+            loadings = words - decoder.bias.detach().cpu().double()
+            decoder.start(loadings.to(decoder.bias))
+            prior: Any = self.objective_.joint.class_prior
+            prior.logits.copy_(torch.from_numpy(components.log_weights))
+
+    def _by_gradient(self, parts: ClassParts, task: Task, responsibilities: Floats) -> Learnt:
+        objective = self.objective_
+        smoothing = em.Smoothing(task.corpus.shares().numpy(), task.words, task.weights)
+        self._put(em.begin(task.counts, responsibilities, smoothing, task.known))
+        objective.pull = Pull(task.corpus, task.words, task.weights, task.counts.shape[0])
+        schedule = self._schedule_of(parts, task.counts.shape[0])
+        self.schedule_ = schedule
+        listeners = [self._tell]
+        trainer = Trainer(objective, schedule, torch.initial_seed() % 2**31, listeners)
+        labels = task.known.classes if len(task.known.members) else None
+        held = None if task.held_out is None else self._known(task.held_out, None)
+        documents = self._known(task.counts, labels)
+        history = trainer.fit(documents, held)
+        value = self._objective_of(documents, task)
+        finished = not history.stopped or history.stopped.startswith("no progress")
+        return Learnt(value, history, [], finished, self._weights())
+
+    def _schedule_of(self, parts: ClassParts, documents: int) -> Schedule:
+        rate, size = self.learning_rate, self.batch_size
+        enough = max(SMALLEST_BATCH, documents // 16)
+        return Schedule(
+            parts.passes if self.max_iter is None else self.max_iter,
+            min(256, enough) if isinstance(size, str) else size,
+            2e-2 if isinstance(rate, str) else rate,
+            0.0,
+            patience=self.n_iter_no_change,
+            tol=self.tol,
+        )
+
+    @torch.no_grad()
+    def _objective_of(self, documents: Documents, task: Task) -> float:
+        """What was maximised, over all documents, nats."""
+        self.objective_.eval()
+        total = 0.0
+        for batch in in_order(documents, AT_ONCE):
+            total += float(self.objective_.watched(batch)[0].double().sum())
+        drawn_to: float = task.counts.shape[0] * float(self.objective_.penalty())
+        return total - drawn_to
+
+    def _known(self, counts: Any, labels: NDArray[np.int64] | None) -> Documents:
+        documents = self._documents(counts)
+        if labels is None:
+            return documents
+        return documents._replace(labels=torch.from_numpy(labels).to(documents.device))
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        return {name: part.clone() for name, part in self.objective_.state_dict().items()}
+
+    def _tell(self, event: Epoch) -> None:
+        if self.verbose:
+            sys.stderr.write(
+                f"pass {event.number}/{event.of}: {event.bound:.2f} nats a document, "
+                f"perplexity {event.perplexity:.1f}, {event.seconds:.1f} s\n"
+            )
+        for callback in self.callbacks or []:
+            callback(event)
+
+    def _note(self, kept: Any, held_out: Any | None, found: Learnt) -> None:
+        """Facts of the fit, and what the components are to the documents."""
+        history = found.history
+        self.history_, self.n_iter_ = history.epochs, len(history.epochs)
+        self.best_iter_, self.stopped_ = history.best, history.stopped
+        self.converged_, self.objective_value_ = found.converged, found.objective
+        posterior = np.exp(self._log_posterior(kept))
+        self.prevalence_, variance = posterior.mean(0), posterior.var(0)
+        self.status_ = status(self.prevalence_, variance)
+        self.held_out_: dict[str, Evaluation] = {}
+        if held_out is not None:
+            self.held_out_["exact"] = self._evaluated(held_out)
+            self._count_words(held_out, add=True)

@@ -1,0 +1,209 @@
+"""What the estimators with classes read of a fitted model: posteriors, scores, words."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+import torch
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+from sklearn.utils.validation import check_is_fitted
+
+from topicfactors.contracts import Batch
+from topicfactors.corpus.counts import Counts
+from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.estimators.base import threads
+from topicfactors.estimators.choices import resolve
+from topicfactors.estimators.parts import frequencies
+from topicfactors.estimators.scoring import Evaluation
+from topicfactors.estimators.wording import WordingMixin
+from topicfactors.insight.metrics import perplexity
+from topicfactors.insight.topics import Factors
+from topicfactors.training.batches import Documents, in_order
+from topicfactors.training.components import ComponentObjective
+from topicfactors.training.tempering import TEMPERINGS, Seen
+
+BLOCK = 2**22  # numbers of a block of log p(x, y)
+
+Floats = NDArray[np.float64]
+
+
+class ComponentsMixin(WordingMixin):
+    """Posterior, scores and word probabilities of the K components, all exact."""
+
+    objective_: ComponentObjective  # type: ignore[assignment]
+    tempering_: Any
+    word_totals_: Floats
+    document_frequency_: Floats
+    n_documents_: int
+    prevalence_: Floats
+
+    @property
+    def components_(self) -> NDArray[np.float32]:
+        """Log-probabilities of the words of every component, ``(K, V)`` nats."""
+        return np.log(self.topic_word_)
+
+    @property
+    def weights_(self) -> NDArray[np.float32]:
+        """Probability of every component before any word is seen, ``(K,)``."""
+        with torch.no_grad():
+            logs = self._joint().class_prior.log_probabilities()[:, 0]
+        return np.asarray(logs.exp().cpu().numpy())
+
+    @property
+    def topic_word_(self) -> NDArray[np.float32]:
+        """Word probabilities of every component, ``(K, V)``."""
+        joint = self._joint()
+        with torch.no_grad():
+            words = joint.likelihood.word_probabilities(joint.decoder.logits(self._onehot()))
+        return np.asarray(words[:, 0].cpu().numpy())
+
+    def factors(self) -> Factors:
+        """Everything that a ranking of words reads, a component in the place of a factor."""
+        check_is_fitted(self, "objective_")
+        likelihood = self._joint().likelihood
+        known = self._frequencies()
+        background = likelihood.word_frequencies(known).double()
+        words = self.topic_word_.astype(np.float64)
+        loadings = np.log(words) - np.log(background.numpy())
+        told = likelihood.token_log_odds(torch.from_numpy(loadings), background)
+        return Factors(
+            loadings,
+            words,
+            background.numpy(),
+            self.document_frequency_,
+            self.prevalence_,
+            told.numpy(),
+        )
+
+    def score_samples(self, X: Any) -> Floats:
+        """Log p(x) of every document, ``(N,)`` nats: exact, and of the counts as they are.
+
+        Counts ``X (N, V)``.
+        """
+        check_is_fitted(self, "objective_")
+        return np.asarray(logsumexp(self._log_joint(self._validate(X)), axis=1))
+
+    def score(self, X: Any, y: object = None) -> float:
+        """Mean log p(x) of counts ``X (N, V)``, nats a document; higher is better."""
+        return float(self.score_samples(X).mean())
+
+    def perplexity(self, X: Any) -> float:
+        """Per-document perplexity of counts ``X (N, V)``, over documents with words."""
+        return self.evaluate(X).perplexity.per_document
+
+    def evaluate(self, X: Any, *, bound: str = "auto", samples: int | None = None) -> Evaluation:
+        """Perplexities, with those of the unigram on the same documents.
+
+        Parameters
+        ----------
+        X
+            Counts ``(N, V)``.
+        bound
+            ``"auto"`` or ``"exact"``, which are the same here: log p(x) itself.
+        samples
+            None: nothing is drawn.
+
+        Raises
+        ------
+        ConfigurationError
+            When another bound is asked for.
+        """
+        check_is_fitted(self, "objective_")
+        if bound not in ("auto", "exact") or samples is not None:
+            raise ConfigurationError(
+                f"the components are summed out exactly, so that bound='exact' without samples is "
+                f"all there is; got bound={bound!r}, samples={samples!r}"
+            )
+        return self._evaluated(self._validate(X))
+
+    def completion_perplexity(self, X_seen: Any, X_unseen: Any) -> float:
+        """Perplexity of unseen tokens given the others of the same documents.
+
+        Parameters
+        ----------
+        X_seen, X_unseen
+            Counts ``(N, V)`` of the two parts of every document, row by row.
+
+        Returns
+        -------
+        float
+            exp(−Σ log p / Σ unseen tokens), predictions averaged over p(y | seen part).
+
+        Raises
+        ------
+        InputError
+            When the two parts have different numbers of rows, or nothing is unseen.
+        """
+        check_is_fitted(self, "objective_")
+        seen, unseen = self._validate(X_seen), self._validate(X_unseen)
+        if seen.shape[0] != unseen.shape[0]:
+            raise InputError(
+                f"X_seen and X_unseen must have the same documents, got {seen.shape[0]} and "
+                f"{unseen.shape[0]} rows"
+            )
+        if unseen.sum() == 0:
+            raise InputError("X_unseen has no tokens; expected counts above 0 to predict")
+        joint, other = self._precise(), Counts.from_scipy(unseen, self._place())
+        total = 0.0
+        with threads(self.n_jobs), torch.no_grad():
+            for batch in self._batches(seen):
+                target, words = joint.over_classes(batch), other.select(batch.rows)
+                log_q = target.table().log_softmax(0)[:, words.documents]
+                logits = target.logits(target.every_class())
+                each = joint.likelihood.log_word_probability(target.counts, logits, words)
+                total += float((torch.logsumexp(log_q + each, 0) * words.values.double()).sum())
+        return float(np.exp(-total / unseen.sum()))
+
+    def _evaluated(self, counts: Any) -> Evaluation:
+        logs, lengths = logsumexp(self._log_joint(counts), axis=1), _lengths(counts)
+        likelihood = copy.deepcopy(self._joint().likelihood).cpu().double()
+        with torch.no_grad():
+            unigram = likelihood.unigram(Counts.from_scipy(counts), self._frequencies()).numpy()
+        scores = perplexity(logs, lengths)
+        return Evaluation("exact", 0, float(logs.mean()), scores, perplexity(unigram, lengths))
+
+    def _log_joint(self, counts: scipy.sparse.csr_matrix) -> Floats:
+        """Log p(x, y) of every component, ``(N, K)`` nats, in double precision."""
+        joint = self._precise()
+        with threads(self.n_jobs), torch.no_grad():
+            parts = [joint.over_classes(batch).table().t() for batch in self._batches(counts)]
+        return np.concatenate([part.cpu().numpy() for part in parts])
+
+    def _log_posterior(self, counts: scipy.sparse.csr_matrix) -> Floats:
+        """Log p(y | evidence) of every component, ``(N, K)`` nats."""
+        table = self._log_joint(self._evidence(counts))
+        return np.asarray(table - logsumexp(table, axis=1, keepdims=True))
+
+    def _evidence(self, counts: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
+        """Counts as far as they are believed."""
+        tempering = resolve("tempering", self.tempering_, TEMPERINGS).build()
+        return tempering(counts, Seen(self.document_frequency_, self.n_documents_))
+
+    def _batches(self, counts: scipy.sparse.csr_matrix) -> Iterator[Batch]:
+        joint = self._joint()
+        size = max(1, BLOCK // joint.classes)
+        return in_order(Documents(Counts.from_scipy(counts, self._place())), size)
+
+    def _precise(self) -> Any:
+        """The model in double precision, where that is to be had."""
+        return copy.deepcopy(self._joint()).to(self._place()).double()
+
+    def _place(self) -> torch.device:
+        own = self._device()
+        return torch.device("cpu") if own.type == "mps" else own
+
+    def _frequencies(self) -> Any:
+        return frequencies(self.word_totals_, self.document_frequency_, self.n_documents_)
+
+    def _onehot(self) -> torch.Tensor:
+        joint = self._joint()
+        return torch.eye(joint.classes, device=joint.decoder.bias.device)[:, None, :]
+
+
+def _lengths(counts: Any) -> Floats:
+    return np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()

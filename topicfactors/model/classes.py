@@ -1,0 +1,73 @@
+"""p(y): how likely each class is, and log p(x, y) of all classes at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from topicfactors.contracts import Batch
+from topicfactors.model.logits import Logits
+
+
+class CategoricalPrior(nn.Module):
+    r"""One class a document, :math:`p(y = k) = \mathrm{softmax}(a)_k`.
+
+    Parameters
+    ----------
+    classes
+        Number K.
+    learnt
+        Whether a is trained; it starts at zero, all classes alike.
+    """
+
+    def __init__(self, classes: int, *, learnt: bool = True) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(classes), requires_grad=learnt)
+
+    def log_probabilities(self, covariates: Tensor | None = None) -> Tensor:
+        """Log p(y), ``(K, B or 1)`` nats."""
+        return functional.log_softmax(self.logits, -1)[:, None]
+
+    @torch.no_grad()
+    def arrange(self, order: Tensor) -> None:
+        """Class ``order[k]`` becomes class k."""
+        self.logits.copy_(self.logits[order])
+
+
+class ClassTarget:
+    """log p(x, y) of a batch under a model whose only latent variable is the class."""
+
+    def __init__(self, joint: Any, batch: Batch) -> None:
+        self.joint, self.classes = joint, joint.classes
+        self.counts = joint.likelihood.observe(batch.counts)
+        self.covariates = None if joint.content is None else batch.covariates
+        self.prior: Tensor = joint.class_prior.log_probabilities(batch.covariates)
+
+    def log_prior(self) -> Tensor:
+        """Log p(y), ``(K, B or 1)`` nats."""
+        return self.prior
+
+    def log_likelihood(self, values: Tensor) -> Tensor:
+        """Log p(x | y), ``(S, B or 1, K) -> (S, B)`` nats; one-hot classes, or relaxed ones."""
+        likelihood, logits = self.joint.likelihood, self.logits(values)
+        linear, norm = logits.dot(self.counts), likelihood.norm(logits)
+        found: Tensor = likelihood.assemble(self.counts, logits, linear, norm)
+        return found
+
+    def table(self) -> Tensor:
+        """Log p(x, y) of every class, ``(K, B)`` nats."""
+        return self.log_likelihood(self.every_class()) + self.prior
+
+    def every_class(self) -> Tensor:
+        """One-hot, ``(K, 1, K)``."""
+        bias = self.joint.decoder.bias
+        return torch.eye(self.classes, device=bias.device, dtype=bias.dtype)[:, None, :]
+
+    def logits(self, values: Tensor) -> Logits:
+        """η of the documents."""
+        plain = self.joint.decoder.logits(values)
+        moved: Logits = self.joint.with_content(plain, self.covariates)
+        return moved

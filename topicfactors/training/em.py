@@ -1,0 +1,169 @@
+r"""Closed-form EM for mixtures of multinomials, some of whose documents may have a class.
+
+Dempster, Laird and Rubin (1977); with classes, Nigam, McCallum, Thrun and Mitchell (2000). It
+maximises
+
+.. math:: \sum_n w_n \log \sum_{k \in A_n} \pi_k \prod_v \phi_{kv}^{x_{nv}}
+          + m \sum_k \sum_v p_v \log \phi_{kv} + a \sum_k \log \pi_k,
+
+with :math:`A_n` the components that document n may come from (all, or those of its class), its
+weight :math:`w_n`, p the corpus frequencies, m the pseudo-tokens of each component and a the
+pseudo-documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+Array = NDArray[np.float64]
+
+BLOCK = 2**22  # numbers of a block of responsibilities
+LOST = 0.5  # documents; a component of fewer is empty
+
+
+class Smoothing(NamedTuple):
+    """What every component is pulled towards."""
+
+    shares: Array  # (V,) corpus frequencies, which sum to one
+    words: float  # pseudo-tokens of a component
+    weights: float  # pseudo-documents of a component
+    fixed: Array | None = None  # (K,) mixing weights that are not learnt
+
+
+class Known(NamedTuple):
+    """What is known of the documents beside their words."""
+
+    weights: Array  # (N,) how much each document counts
+    classes: NDArray[np.int64]  # (N,) class of each, −1 where unseen
+    members: NDArray[np.bool_]  # (C, K): which components belong to which class
+
+    @classmethod
+    def nothing(cls, documents: int, components: int) -> Known:
+        """All documents alike, each of any component."""
+        unseen = np.full(documents, -1)
+        return cls(np.ones(documents), unseen, np.zeros((0, components), bool))
+
+    def allow(self, log_joint: Array, rows: slice) -> Array:
+        """Log p(x, y) with −∞ where a document cannot come from a component, in place."""
+        classes = self.classes[rows]
+        seen = np.flatnonzero(classes >= 0)
+        if len(seen):
+            log_joint[seen] = np.where(self.members[classes[seen]], log_joint[seen], -np.inf)
+        return log_joint
+
+
+class Components(NamedTuple):
+    """The parameters of a mixture of multinomials."""
+
+    log_words: Array  # (K, V) log-probabilities of the words
+    log_weights: Array  # (K,) log-probabilities of the components
+
+    def log_joint(self, counts: scipy.sparse.csr_matrix) -> Array:
+        """Log p(x, y) of documents ``(B, V)``, ``(B, K)`` nats."""
+        return np.asarray(counts @ self.log_words.T) + self.log_weights
+
+
+class Sums(NamedTuple):
+    """What one look at the documents leaves."""
+
+    words: Array  # (K, V) weighted tokens of each component
+    documents: Array  # (K,) weighted documents
+    log_prob: float  # Σ w log p(x), nats
+    worst: NDArray[np.int64]  # rows of the documents explained worst a token, worst first
+
+
+class Step(NamedTuple):
+    """One iteration."""
+
+    components: Components  # those that the numbers below are of
+    objective: float  # what is maximised, nats
+    log_prob: float  # Σ w log p(x), nats
+    documents: Array  # (K,) of each component
+    reseeded: list[int]  # components that had become empty
+
+
+def begin(
+    counts: scipy.sparse.csr_matrix, responsibilities: Array, smoothing: Smoothing, known: Known
+) -> Components:
+    """The components of responsibilities ``(N, K)`` that somebody has guessed."""
+    weighted = responsibilities * known.weights[:, None]
+    words = np.asarray((counts.T @ weighted).T)
+    return update(Sums(words, weighted.sum(0), 0.0, np.zeros(0, np.int64)), smoothing)
+
+
+def iterate(
+    counts: scipy.sparse.csr_matrix, components: Components, smoothing: Smoothing, known: Known
+) -> Iterator[Step]:
+    """Alternate the two steps for ever; the objective never falls.
+
+    (But where a component that has become empty is given a document of its own.)
+    """
+    while True:
+        sums = expectation(counts, components, known)
+        objective = sums.log_prob + penalty(components, smoothing)
+        reseeded = _reseed(counts, sums)
+        yield Step(components, objective, sums.log_prob, sums.documents, reseeded)
+        components = update(sums, smoothing)
+
+
+def settled(before: Step, now: Step, tol: float) -> bool:
+    """Has the objective risen by less than ``tol`` of itself?"""
+    return not now.reseeded and now.objective - before.objective <= tol * abs(now.objective)
+
+
+def expectation(counts: scipy.sparse.csr_matrix, components: Components, known: Known) -> Sums:
+    """The sufficient statistics of the responsibilities, a block of documents at a time."""
+    words = np.zeros_like(components.log_words)
+    documents, log_prob = np.zeros(len(words)), 0.0
+    each = np.empty(counts.shape[0])
+    for rows in _blocks(counts.shape[0], len(words)):
+        part = counts[rows]
+        log_joint = known.allow(components.log_joint(part), rows)
+        total = logsumexp(log_joint, axis=1)
+        weighted = np.exp(log_joint - total[:, None]) * known.weights[rows, None]
+        words += (part.T @ weighted).T
+        documents += weighted.sum(0)
+        log_prob += float(known.weights[rows] @ total)
+        each[rows] = total / np.maximum(np.asarray(part.sum(1)).ravel(), 1e-12)
+    free = (known.classes < 0) & (np.diff(counts.indptr) > 0)
+    worst = np.argsort(np.where(free, each, np.inf), kind="stable")[: len(words)]
+    return Sums(words, documents, log_prob, worst[free[worst]])
+
+
+def update(sums: Sums, smoothing: Smoothing) -> Components:
+    """The parameters that the statistics ask for, in closed form."""
+    words = sums.words + smoothing.words * smoothing.shares
+    log_words = np.log(words) - np.log(words.sum(1, keepdims=True))
+    if smoothing.fixed is not None:
+        return Components(log_words, np.log(smoothing.fixed))
+    documents = sums.documents + smoothing.weights
+    return Components(log_words, np.log(documents) - np.log(documents.sum()))
+
+
+def penalty(components: Components, smoothing: Smoothing) -> float:
+    """What the smoothing adds to the objective, nats."""
+    words = float((components.log_words @ smoothing.shares).sum())
+    total = smoothing.words * words
+    if smoothing.fixed is None and smoothing.weights:
+        total += smoothing.weights * float(components.log_weights.sum())
+    return total
+
+
+def _reseed(counts: scipy.sparse.csr_matrix, sums: Sums) -> list[int]:
+    """Give empty components the documents that are explained worst, one each, in place."""
+    empty = np.flatnonzero(sums.documents < LOST)[: len(sums.worst)]
+    for component, row in zip(empty, sums.worst, strict=False):
+        sums.words[component] = counts[row].toarray()[0]
+        sums.documents[component] = 1.0
+    return [int(component) for component in empty]
+
+
+def _blocks(documents: int, components: int) -> Iterator[slice]:
+    size = max(1, BLOCK // components)
+    return (slice(start, start + size) for start in range(0, documents, size))
