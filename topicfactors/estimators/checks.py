@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from topicfactors.errors import ConfigurationError
+from topicfactors.errors import ConfigurationError, unknown_name
 from topicfactors.values import is_number, is_whole, number, whole
 
 WHOLE = {"n_components": 1, "n_iter_no_change": 0, "verbose": 0}
 SHARES = {"kl_warmup": 1.0, "validation_fraction": 0.9}
 POSITIVE = ("overlap_penalty", "tol")
+CLASS_PRIORS = ("balanced", "labelled", "learnt", "uniform")
 FASTEST = 10  # learning rate
 
 
@@ -59,8 +60,39 @@ def check_components(estimator: Any) -> None:
     number("smoothing", estimator.smoothing, open_ends="low")
     number("weight_smoothing", estimator.weight_smoothing)
     number("validation_fraction", estimator.validation_fraction, 0.0, 0.9)
-    number("tol", estimator.tol)
     whole("n_iter_no_change", estimator.n_iter_no_change, 0)
+    _check_fit(estimator)
+
+
+def check_classifier(estimator: Any) -> None:
+    """Refuse numbers that make no sense of a semi-supervised classifier.
+
+    Raises
+    ------
+    ConfigurationError
+        "<name> must be …, got …".
+    """
+    whole("components_per_class", estimator.components_per_class, 1)
+    whole("n_factors", estimator.n_factors, 0)
+    for name, ends in (
+        ("smoothing", "low"),
+        ("unlabelled_weight", "low"),
+        ("discriminative_weight", ""),
+    ):
+        value = getattr(estimator, name)
+        if not _is_auto(value):
+            number(name, value, open_ends=ends)
+    prior = estimator.class_prior
+    if isinstance(prior, str) and prior not in CLASS_PRIORS:
+        raise unknown_name("class_prior", prior, CLASS_PRIORS)
+    if not is_whole(estimator.calibrate, switch=True):
+        _refuse("calibrate", "True or False", estimator.calibrate)
+    _check_fit(estimator)
+
+
+def _check_fit(estimator: Any) -> None:
+    """Those of all estimators with classes."""
+    number("tol", estimator.tol)
     if not is_whole(estimator.verbose, switch=True) or estimator.verbose < 0:
         _refuse("verbose", "a whole number of 0 or more", estimator.verbose)
     _check_training(estimator)

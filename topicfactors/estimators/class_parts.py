@@ -10,17 +10,21 @@ from topicfactors.contracts import Sizes
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.choices import Choice, resolve
 from topicfactors.estimators.parts import sound
+from topicfactors.gradients import GRADIENTS
 from topicfactors.gradients.categorical import CategoricalGumbelSoftmax
 from topicfactors.inference.encoders import ENCODERS
+from topicfactors.inference.posteriors import EnumeratedPosterior, MeanFieldPosterior, Posterior
 from topicfactors.model.decoders import DECODERS
 from topicfactors.model.initial import ASSIGNMENTS
 from topicfactors.model.joint import Joint
 from topicfactors.model.likelihoods import LIKELIHOODS
 from topicfactors.model.priors import BernoulliPrior
 from topicfactors.training.components import ComponentObjective, RelaxedObjective
+from topicfactors.training.shared_factors import SharedFactorsObjective
 from topicfactors.training.tempering import TEMPERINGS
 
-BOUNDED = ("gumbel-softmax",)  # inferences of a bound, where the sum is exact
+FEW = 15  # iterations of EM with few labels; more lose accuracy
+SUMMED = 8  # most factors of a classifier that are summed out exactly
 
 
 class ClosedForm:
@@ -60,6 +64,7 @@ class ClassParts(NamedTuple):
     encoder: Choice
     init: Choice
     tempering: Choice
+    few: bool = False  # are more iterations of EM known to do harm?
 
     @property
     def closed(self) -> bool:
@@ -69,6 +74,8 @@ class ClassParts(NamedTuple):
     @property
     def passes(self) -> int:
         """Over the documents, where the user leaves it to the package."""
+        if self.few and self.closed:
+            return FEW
         return int(getattr(self.inference.constructor, "epochs", 40))
 
 
@@ -107,6 +114,45 @@ def choose(chosen: dict[str, Any]) -> ClassParts:
     return parts
 
 
+def choose_classifier(chosen: dict[str, Any]) -> ClassParts:
+    """Resolve the parameters of a classifier; see :func:`choose`.
+
+    Raises
+    ------
+    ConfigurationError
+        When a name is unknown or the parts do not fit together; the message has the cure.
+    """
+    factors = chosen["n_factors"]
+    values = chosen | {"init": "clusters"}
+    if chosen["tempering"] == "auto" and chosen["likelihood"] != "bernoulli":
+        values["tempering"] = "unit"
+    if factors == 0:
+        if chosen["inference"] not in ("auto", "em", "exact"):
+            raise ConfigurationError(
+                f"inference={chosen['inference']!r} is for factors, and n_factors=0 has none; use "
+                "'auto', 'em' or 'exact'"
+            )
+        return choose(values)._replace(few=True)
+    inference = chosen["inference"]
+    if isinstance(inference, str) and inference == "auto":
+        inference = "exact" if factors <= SUMMED else "gumbel-softmax"
+    resolved = resolve("inference", inference, GRADIENTS)
+    gradient: Any = resolved.constructor
+    if getattr(gradient, "posterior", "mean-field") == "truncated":
+        raise ConfigurationError(
+            "inference='truncated' keeps sets of states for documents, not for every class of each;"
+            " use 'exact', 'gumbel-softmax' or another"
+        )
+    limit = getattr(gradient, "limit", None)
+    if limit is not None and factors > min(limit, SUMMED):
+        raise ConfigurationError(
+            f"inference={resolved.label!r} sums over 2^D states for every class and serves at most "
+            f"{min(limit, SUMMED)} factors here, got n_factors={factors}; use "
+            "inference='gumbel-softmax'"
+        )
+    return choose(values | {"inference": "exact"})._replace(inference=resolved)
+
+
 def usual_tempering(likelihood: str | None) -> str:
     """What ``tempering="auto"`` stands for; benchmarks/mixtures.md has the measurements."""
     return "none" if likelihood == "bernoulli" else "length"
@@ -116,23 +162,43 @@ def _is_table(decoder: Choice) -> bool:
     return decoder.name == "log-linear" and not decoder.options.get("nonnegative")
 
 
-def build(
+def build(parts: ClassParts, words: int, components: int) -> ComponentObjective:
+    """The objective of a mixture, on the CPU, its parameters drawn from torch's generator."""
+    joint = _joint(parts, Sizes(words, 0), components)
+    if parts.inference.constructor in (ClosedForm, SummedOut):
+        return ComponentObjective(joint)
+    encoder = sound("encoder", parts.encoder, joint.sizes)
+    return RelaxedObjective(joint, encoder, parts.inference.build())
+
+
+def build_classifier(
     parts: ClassParts,
     words: int,
     components: int,
-    members: torch.Tensor | None = None,
-    **weights: float,
+    factors: int,
+    members: torch.Tensor,
+    unlabelled: float,
 ) -> ComponentObjective:
-    """The objective of these parts, on the CPU, its parameters drawn from torch's generator."""
-    sizes = Sizes(words, 0)
-    joint = Joint(
+    """The objective of a classifier, on the CPU; ``members (C, K)`` are of each class."""
+    if factors == 0:
+        joint = _joint(parts, Sizes(words, 0), components)
+        return ComponentObjective(joint, members, unlabelled=unlabelled)
+    sizes, constructor = Sizes(words, factors), parts.inference.constructor
+    posterior: Posterior = EnumeratedPosterior(sizes)
+    if getattr(constructor, "posterior", "mean-field") != "enumerated":
+        encoder = sound("encoder", parts.encoder, sizes)
+        sizes = sizes._replace(features=encoder.width + 1)
+        posterior = MeanFieldPosterior(sizes, encoder)
+    gradient = sound("inference", parts.inference, sizes)
+    joint = _joint(parts, sizes, components)
+    return SharedFactorsObjective(joint, posterior, gradient, members, unlabelled=unlabelled)
+
+
+def _joint(parts: ClassParts, sizes: Sizes, components: int) -> Joint:
+    return Joint(
         sizes,
         BernoulliPrior(sizes),
-        sound("decoder", parts.decoder, Sizes(words, components)),
+        sound("decoder", parts.decoder, Sizes(sizes.words, sizes.factors + components)),
         sound("likelihood", parts.likelihood),
         classes=components,
     )
-    if parts.inference.constructor in (ClosedForm, SummedOut):
-        return ComponentObjective(joint, members, **weights)
-    encoder = sound("encoder", parts.encoder, sizes)
-    return RelaxedObjective(joint, encoder, parts.inference.build())

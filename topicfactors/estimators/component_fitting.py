@@ -26,9 +26,10 @@ from topicfactors.training.components import Pull
 from topicfactors.training.trainer import AT_ONCE, History, Schedule, Trainer
 
 FEWEST_HELD_OUT = 5  # documents
+FAINT = 0.1  # standard deviation of the loadings that factors begin with
 SOFT = 1e-3  # share of every component that is not the start's own
 SMALLEST_BATCH = 16  # documents
-STARTS = 5  # of EM, where the user leaves it to the package; benchmarks/mixtures.md
+STARTS = 10  # of EM, where the user leaves it to the package; benchmarks/mixtures.md
 
 
 class Learnt(NamedTuple):
@@ -50,6 +51,13 @@ class Task(NamedTuple):
     words: float  # pseudo-tokens of a component
     weights: float  # pseudo-documents of a component
     held_out: Any | None  # evidence
+    fixed: Floats | None = None  # (K,) shares of the components that are not learnt
+    balance: Floats | None = None  # (K,) what their mean posterior is held to
+
+    def smoothing(self) -> em.Smoothing:
+        """What the closed steps are pulled towards."""
+        shares = self.corpus.shares().numpy()
+        return em.Smoothing(shares, self.words, self.weights, self.fixed, self.balance)
 
 
 class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
@@ -76,7 +84,7 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
     def _in_order(self, numbers: list[int]) -> list[int]:
         """Sort the components by their weight; what those numbers have become."""
         joint: Any = self.objective_.joint
-        weights = joint.class_prior.log_probabilities().detach()[:, 0]
+        weights = joint.log_class_prior().detach()[:, 0]
         order = torch.argsort(weights, descending=True, stable=True)
         joint.decoder.arrange(order, torch.zeros_like(order, dtype=torch.bool))
         joint.class_prior.arrange(order)
@@ -131,7 +139,7 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
 
     def _by_em(self, parts: ClassParts, task: Task, responsibilities: Floats) -> Learnt:
         history, steps = History(), list[em.Step]()
-        smoothing = em.Smoothing(task.corpus.shares().numpy(), task.words, task.weights)
+        smoothing = task.smoothing()
         start = em.begin(task.counts, responsibilities, smoothing, task.known)
         passes = parts.passes if self.max_iter is None else self.max_iter
         tell = self._teller(task, passes)
@@ -171,20 +179,23 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
 
         return tell
 
-    def _put(self, components: em.Components) -> None:
+    def _put(self, components: em.Components, learnt: bool = True) -> None:
         """Write a table of log-probabilities into the decoder and the prior."""
         decoder: Any = self.objective_.joint.decoder
         words = torch.from_numpy(components.log_words)
         with torch.no_grad():
-            loadings = words - decoder.bias.detach().cpu().double()
-            decoder.start(loadings.to(decoder.bias))
+            loadings = (words - decoder.bias.detach().cpu().double()).to(decoder.bias)
+            factors = torch.randn(self._factors(), words.shape[1]) * FAINT
+            decoder.start(torch.cat([factors.to(loadings), loadings]))
             prior: Any = self.objective_.joint.class_prior
             prior.logits.copy_(torch.from_numpy(components.log_weights))
+            prior.logits.requires_grad_(learnt)
 
     def _by_gradient(self, parts: ClassParts, task: Task, responsibilities: Floats) -> Learnt:
         objective = self.objective_
-        smoothing = em.Smoothing(task.corpus.shares().numpy(), task.words, task.weights)
-        self._put(em.begin(task.counts, responsibilities, smoothing, task.known))
+        smoothing = task.smoothing()
+        learnt = task.fixed is None and task.balance is None
+        self._put(em.begin(task.counts, responsibilities, smoothing, task.known), learnt)
         objective.pull = Pull(task.corpus, task.words, task.weights, task.counts.shape[0])
         schedule = self._schedule_of(parts, task.counts.shape[0])
         self.schedule_ = schedule

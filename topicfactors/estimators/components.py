@@ -51,7 +51,7 @@ class ComponentsMixin(WordingMixin):
     def weights_(self) -> NDArray[np.float32]:
         """Probability of every component before any word is seen, ``(K,)``."""
         with torch.no_grad():
-            logs = self._joint().class_prior.log_probabilities()[:, 0]
+            logs = self._joint().log_class_prior()[:, 0]
         return np.asarray(logs.exp().cpu().numpy())
 
     @property
@@ -59,7 +59,8 @@ class ComponentsMixin(WordingMixin):
         """Word probabilities of every component, ``(K, V)``."""
         joint = self._joint()
         with torch.no_grad():
-            words = joint.likelihood.word_probabilities(joint.decoder.logits(self._onehot()))
+            values = joint.every_class(joint.prior.probabilities())
+            words = joint.likelihood.word_probabilities(joint.decoder.logits(values))
         return np.asarray(words[:, 0].cpu().numpy())
 
     def factors(self) -> Factors:
@@ -70,15 +71,14 @@ class ComponentsMixin(WordingMixin):
         background = likelihood.word_frequencies(known).double()
         words = self.topic_word_.astype(np.float64)
         loadings = np.log(words) - np.log(background.numpy())
-        told = likelihood.token_log_odds(torch.from_numpy(loadings), background)
-        return Factors(
-            loadings,
-            words,
-            background.numpy(),
-            self.document_frequency_,
-            self.prevalence_,
-            told.numpy(),
-        )
+        told = self._told(loadings, background.numpy())
+        known = (background.numpy(), self.document_frequency_, self.prevalence_)
+        return Factors(loadings, words, *known, told)
+
+    def _told(self, loadings: Floats, background: Floats) -> Floats:
+        """What one occurrence of each word says for each component, ``(K, V)`` nats."""
+        tensors = torch.from_numpy(loadings), torch.from_numpy(background)
+        return np.asarray(self._joint().likelihood.token_log_odds(*tensors).numpy())
 
     def score_samples(self, X: Any) -> Floats:
         """Log p(x) of every document, ``(N,)`` nats: exact, and of the counts as they are.
@@ -154,7 +154,7 @@ class ComponentsMixin(WordingMixin):
             for batch in self._batches(seen):
                 target, words = joint.over_classes(batch), other.select(batch.rows)
                 log_q = target.table().log_softmax(0)[:, words.documents]
-                logits = target.logits(target.every_class())
+                logits = target.logits(joint.every_class())
                 each = joint.likelihood.log_word_probability(target.counts, logits, words)
                 total += float((torch.logsumexp(log_q + each, 0) * words.values.double()).sum())
         return float(np.exp(-total / unseen.sum()))
@@ -169,9 +169,9 @@ class ComponentsMixin(WordingMixin):
 
     def _log_joint(self, counts: scipy.sparse.csr_matrix) -> Floats:
         """Log p(x, y) of every component, ``(N, K)`` nats, in double precision."""
-        joint = self._precise()
+        objective = copy.deepcopy(self.objective_).to(self._place()).double().eval()
         with threads(self.n_jobs), torch.no_grad():
-            parts = [joint.over_classes(batch).table().t() for batch in self._batches(counts)]
+            parts = [objective.table(batch).t() for batch in self._batches(counts)]
         return np.concatenate([part.cpu().numpy() for part in parts])
 
     def _log_posterior(self, counts: scipy.sparse.csr_matrix) -> Floats:
@@ -199,10 +199,6 @@ class ComponentsMixin(WordingMixin):
 
     def _frequencies(self) -> Any:
         return frequencies(self.word_totals_, self.document_frequency_, self.n_documents_)
-
-    def _onehot(self) -> torch.Tensor:
-        joint = self._joint()
-        return torch.eye(joint.classes, device=joint.decoder.bias.device)[:, None, :]
 
 
 def _lengths(counts: Any) -> Floats:

@@ -65,7 +65,7 @@ class DrawingMixin(ComponentsMixin):
         joint, parts = self._precise(), []
         with torch.no_grad():
             for component, rows in _groups(labels, tokens.astype(np.int64)):
-                logits = joint.decoder.logits(self._onehot().double()[component : component + 1])
+                logits = joint.decoder.logits(joint.every_class()[component : component + 1])
                 parts.append(joint.likelihood.draw(logits, rows, generator))
         order = generator.permutation(n_samples)
         return scipy.sparse.vstack(parts).tocsr()[order], labels[order]

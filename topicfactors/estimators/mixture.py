@@ -54,7 +54,7 @@ class MixtureModel(
         Where the components start: ``"clusters"`` (k-means on a truncated SVD of tf-idf) or
         ``"random"``.
     n_init
-        Starts, of which the one is kept whose objective is highest; ``"auto"`` is 5 for em and 1
+        Starts, of which the one is kept whose objective is highest; ``"auto"`` is 10 for em and 1
         otherwise.
     tempering
         How far a document's words are believed when its component is asked for: ``"length"``

@@ -44,7 +44,7 @@ class ClassTarget:
         self.joint, self.classes = joint, joint.classes
         self.counts = joint.likelihood.observe(batch.counts)
         self.covariates = None if joint.content is None else batch.covariates
-        self.prior: Tensor = joint.class_prior.log_probabilities(batch.covariates)
+        self.prior: Tensor = joint.log_class_prior(batch.covariates)
 
     def log_prior(self) -> Tensor:
         """Log p(y), ``(K, B or 1)`` nats."""
@@ -59,12 +59,7 @@ class ClassTarget:
 
     def table(self) -> Tensor:
         """Log p(x, y) of every class, ``(K, B)`` nats."""
-        return self.log_likelihood(self.every_class()) + self.prior
-
-    def every_class(self) -> Tensor:
-        """One-hot, ``(K, 1, K)``."""
-        bias = self.joint.decoder.bias
-        return torch.eye(self.classes, device=bias.device, dtype=bias.dtype)[:, None, :]
+        return self.log_likelihood(self.joint.every_class()) + self.prior
 
     def logits(self, values: Tensor) -> Logits:
         """η of the documents."""

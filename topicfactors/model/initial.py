@@ -50,7 +50,7 @@ def clusters(counts: Any, factors: int, seed: int) -> NDArray[np.float64]:
 def clustered(counts: Any, components: int, seed: int) -> NDArray[np.int64]:
     """A component for every document ``(N,)``: k-means on a truncated SVD of tf-idf."""
     tfidf = _tfidf(counts)
-    dimensions = min(100, *(size - 1 for size in tfidf.shape))
+    dimensions = min(50, *(size - 1 for size in tfidf.shape))
     if min(dimensions, components) < 2 or tfidf.nnz == 0:
         return scattered(counts, components, seed)
     return _clustered(tfidf, min(components, tfidf.shape[0]), dimensions, seed)

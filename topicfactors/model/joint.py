@@ -179,6 +179,22 @@ class Joint(nn.Module):
         """Log p(x, y) of these documents, where there are classes and no factors."""
         return ClassTarget(self, batch)
 
+    def log_class_prior(self, covariates: Tensor | None = None) -> Tensor:
+        """Log p(y), ``(K, B or 1)`` nats."""
+        if self.class_prior is None:
+            raise ValueError("this model has no classes")
+        return self.class_prior.log_probabilities(covariates)
+
+    def every_class(self, factors: Tensor | None = None) -> Tensor:
+        """What the decoder reads of each class, ``(K, 1, D + K)``, all with factors ``(D,)``.
+
+        None for no factor on.
+        """
+        bias = self.decoder.bias
+        onehot = torch.eye(self.classes, device=bias.device, dtype=bias.dtype)
+        on = bias.new_zeros(self.sizes.factors) if factors is None else factors.to(bias)
+        return torch.cat([on.expand(self.classes, -1), onehot], 1)[:, None, :]
+
     def given(self, batch: Batch, labels: Tensor | None) -> Given:
         """What is known of the documents beside their words, as the decoder reads it."""
         if (labels is None) != (self.classes == 0):

@@ -15,6 +15,7 @@ from topicfactors.inference.posteriors import MeanFieldPosterior
 from topicfactors.model.joint import Joint
 from topicfactors.model.likelihood import Frequencies
 from topicfactors.training.objectives import Objective
+from topicfactors.training.recognition import Recognition
 
 
 class Pull(NamedTuple):
@@ -39,8 +40,6 @@ class ComponentObjective(Objective):
         Which components belong to which class, ``(C, K)`` bool; None for a mixture.
     unlabelled
         Weight λ of the documents whose class is not seen.
-    discriminative
-        Weight α of −log p(class | x) of those whose class is seen (Kingma et al., 2014).
     """
 
     members: Tensor
@@ -51,13 +50,13 @@ class ComponentObjective(Objective):
         members: Tensor | None = None,
         *,
         unlabelled: float = 1.0,
-        discriminative: float = 0.0,
     ) -> None:
         super().__init__()
-        self.joint, self.unlabelled, self.discriminative = joint, unlabelled, discriminative
+        self.joint, self.unlabelled = joint, unlabelled
         none = torch.zeros(0, joint.classes, dtype=torch.bool)
         self.register_buffer("members", none if members is None else members, persistent=False)
         self.pull: Pull | None = None
+        self.recognition: Recognition | None = None  # what answers in the model's place
 
     def table(self, batch: Batch) -> Tensor:
         """Log p(x, y) of every component, ``(K, B)`` nats."""
@@ -71,8 +70,7 @@ class ComponentObjective(Objective):
             if batch.labels is None:
                 return Surrogate(-self.unlabelled * every, every.detach())
             own, seen = self.of_class(table, batch.labels), batch.labels >= 0
-            named = -own + self.discriminative * (every - own)
-            loss = torch.where(seen, named, -self.unlabelled * every)
+            loss = torch.where(seen, -own, -self.unlabelled * every)
             return Surrogate(loss, torch.where(seen, own, every).detach())
 
     def of_class(self, table: Tensor, labels: Tensor) -> Tensor:
@@ -90,13 +88,12 @@ class ComponentObjective(Objective):
     def penalty(self) -> Tensor:
         """Minus the log of the Dirichlet priors, its share of a document, nats."""
         joint, pull = self.joint, self.pull
-        if pull is None or joint.class_prior is None:
+        if pull is None:
             return joint.decoder.bias.new_zeros(())
-        onehot = torch.eye(joint.classes, device=joint.decoder.bias.device)[:, None, :]
-        logits = joint.decoder.logits(onehot)
+        logits = joint.decoder.logits(joint.every_class())
         seen = joint.likelihood.pseudo_token(logits, pull.corpus)
         total = pull.words * seen.sum()
-        total = total + pull.weights * joint.class_prior.log_probabilities().sum()
+        total = total + pull.weights * joint.log_class_prior().sum()
         return -total / pull.documents
 
 

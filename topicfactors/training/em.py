@@ -19,11 +19,13 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
 Array = NDArray[np.float64]
 
 BLOCK = 2**22  # numbers of a block of responsibilities
+BALANCING = 3  # steps towards the balance in one iteration
+DAMPING = 0.6
 LOST = 0.5  # documents; a component of fewer is empty
 
 
@@ -34,6 +36,7 @@ class Smoothing(NamedTuple):
     words: float  # pseudo-tokens of a component
     weights: float  # pseudo-documents of a component
     fixed: Array | None = None  # (K,) mixing weights that are not learnt
+    balance: Array | None = None  # (K,) what the mean of the responsibilities is held to
 
 
 class Known(NamedTuple):
@@ -105,11 +108,13 @@ def iterate(
     (But where a component that has become empty is given a document of its own.)
     """
     while True:
+        if smoothing.balance is not None:
+            components = balanced(counts, components, smoothing.balance)
         sums = expectation(counts, components, known)
         objective = sums.log_prob + penalty(components, smoothing)
         reseeded = _reseed(counts, sums)
         yield Step(components, objective, sums.log_prob, sums.documents, reseeded)
-        components = update(sums, smoothing)
+        components = update(sums, smoothing, components)
 
 
 def settled(before: Step, now: Step, tol: float) -> bool:
@@ -136,12 +141,34 @@ def expectation(counts: scipy.sparse.csr_matrix, components: Components, known: 
     return Sums(words, documents, log_prob, worst[free[worst]])
 
 
-def update(sums: Sums, smoothing: Smoothing) -> Components:
-    """The parameters that the statistics ask for, in closed form."""
+def balanced(counts: scipy.sparse.csr_matrix, components: Components, shares: Array) -> Components:
+    """The same components with weights under which the mean posterior nears ``shares (K,)``.
+
+    Label regularisation (Mann and McCallum, 2007), a few damped steps of it.
+    """
+    parts = _blocks(counts.shape[0], len(shares))
+    plain = Components(components.log_words, np.zeros(len(shares)))
+    tables = [plain.log_joint(counts[rows]) for rows in parts]
+    log_weights = components.log_weights
+    for _ in range(BALANCING):
+        mean = sum(softmax(table + log_weights, axis=1).sum(0) for table in tables)
+        missed = np.log(shares) - np.log(mean / counts.shape[0] + 1e-12)
+        log_weights = log_weights + DAMPING * missed
+    return Components(components.log_words, log_weights - logsumexp(log_weights))
+
+
+def update(sums: Sums, smoothing: Smoothing, before: Components | None = None) -> Components:
+    """The parameters that the statistics ask for, in closed form.
+
+    With a ``balance`` the weights are not maximised: they stay as they were ``before``.
+    """
     words = sums.words + smoothing.words * smoothing.shares
     log_words = np.log(words) - np.log(words.sum(1, keepdims=True))
     if smoothing.fixed is not None:
         return Components(log_words, np.log(smoothing.fixed))
+    if smoothing.balance is not None:
+        kept = np.log(smoothing.balance) if before is None else before.log_weights
+        return Components(log_words, kept)
     documents = sums.documents + smoothing.weights
     return Components(log_words, np.log(documents) - np.log(documents.sum()))
 
@@ -150,7 +177,8 @@ def penalty(components: Components, smoothing: Smoothing) -> float:
     """What the smoothing adds to the objective, nats."""
     words = float((components.log_words @ smoothing.shares).sum())
     total = smoothing.words * words
-    if smoothing.fixed is None and smoothing.weights:
+    learnt = smoothing.fixed is None and smoothing.balance is None
+    if learnt and smoothing.weights:
         total += smoothing.weights * float(components.log_weights.sum())
     return total
 

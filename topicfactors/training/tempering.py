@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from topicfactors.values import number
 
+COMMONEST = 1.01  # a word in more documents than one in so many still says something
+
 
 class Seen(NamedTuple):
     """What the training corpus says of its words."""
@@ -60,7 +62,7 @@ class Length:
 
 
 class Unit:
-    r"""log(1 + x) times the inverse document frequency, every document of the same Euclidean norm.
+    r"""log(1 + x) times a power of the inverse document frequency, at one norm a document.
 
     Rennie, Shih, Teevan and Karger (2003), "Tackling the Poor Assumptions of Naive Bayes Text
     Classifiers", ICML.
@@ -69,17 +71,20 @@ class Unit:
     ----------
     norm
         Euclidean norm of every document's evidence.
+    rarity
+        Power of log(N / (1 + documents with the word)).
     """
 
-    def __init__(self, *, norm: float = 2.0) -> None:
+    def __init__(self, *, norm: float = 2.0, rarity: float = 2.0) -> None:
         number("norm", norm, 0.0, open_ends="low")
-        self.norm = norm
+        number("rarity", rarity)
+        self.norm, self.rarity = norm, rarity
 
     def __call__(self, counts: scipy.sparse.csr_matrix, seen: Seen) -> scipy.sparse.csr_matrix:
         """Evidence ``(N, V)``."""
-        rarity = np.log((seen.size + 1) / (seen.documents + 1)) + 1
+        rare = np.log(np.maximum(seen.size / (1 + seen.documents), COMMONEST)) ** self.rarity
         evidence = counts.astype(np.float64, copy=True)
-        evidence.data = np.log1p(evidence.data) * rarity[evidence.indices]
+        evidence.data = np.log1p(evidence.data) * rare[evidence.indices]
         squares = np.asarray(evidence.multiply(evidence).sum(1)).ravel()
         return _scaled(evidence, self.norm / np.sqrt(np.maximum(squares, 1e-12)))
 

@@ -1,0 +1,111 @@
+"""Closed-form EM: its steps are maxima, its objective rises, and it sees what labels it is given."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+from scipy.special import logsumexp
+
+from topicfactors.training import em
+
+WORDS, COMPONENTS, DOCUMENTS = 12, 3, 60
+
+
+@pytest.fixture
+def counts():
+    generator = np.random.default_rng(0)
+    return scipy.sparse.csr_matrix(generator.poisson(0.7, (DOCUMENTS, WORDS)).astype(float))
+
+
+def smoothing(counts, words=2.0, weights=1.0, fixed=None):
+    totals = np.asarray(counts.sum(0)).ravel() + 0.5
+    return em.Smoothing(totals / totals.sum(), words, weights, fixed)
+
+
+def guess(seed=0):
+    return np.random.default_rng(seed).dirichlet(np.ones(COMPONENTS), DOCUMENTS)
+
+
+def labelled():
+    classes = np.full(DOCUMENTS, -1)
+    classes[:10], classes[10:20] = 0, 1
+    members = np.array([[True, True, False], [False, False, True]])
+    return em.Known(np.where(classes >= 0, 1.0, 0.4), classes, members)
+
+
+def unlabelled():
+    return em.Known.nothing(DOCUMENTS, COMPONENTS)
+
+
+def direct(counts, components, pull, known):
+    """The objective in the module's docstring, written out densely."""
+    dense = counts.toarray()
+    joint = dense @ components.log_words.T + components.log_weights
+    for row, label in enumerate(known.classes):
+        if label >= 0:
+            joint[row, ~known.members[label]] = -np.inf
+    total = known.weights @ logsumexp(joint, axis=1)
+    total += pull.words * (components.log_words @ pull.shares).sum()
+    return total + pull.weights * components.log_weights.sum()
+
+
+@pytest.mark.parametrize("known", [unlabelled(), labelled()], ids=["mixture", "labelled"])
+@pytest.mark.parametrize("block", [7, 10**6])
+def test_the_objective_is_the_one_of_the_docstring(counts, known, block, monkeypatch):
+    monkeypatch.setattr(em, "BLOCK", block)
+    pull = smoothing(counts)
+    start = em.begin(counts, guess(), pull, known)
+    step = next(em.iterate(counts, start, pull, known))
+    assert step.objective == pytest.approx(direct(counts, start, pull, known), rel=1e-12)
+
+
+@pytest.mark.parametrize("known", [unlabelled(), labelled()], ids=["mixture", "labelled"])
+def test_it_never_falls_and_ends_where_nothing_moves(counts, known):
+    pull = smoothing(counts)
+    start = em.begin(counts, guess(1), pull, known)
+    steps = []
+    for step in em.iterate(counts, start, pull, known):
+        steps.append(step)
+        if len(steps) > 1 and em.settled(steps[-2], step, 1e-12):
+            break
+    rises = np.diff([step.objective for step in steps])
+    assert len(steps) > 3
+    assert (rises > -1e-9).all()
+    last, rng = steps[-1].components, np.random.default_rng(2)
+    for _ in range(20):
+        moved = last.log_words + 0.01 * rng.normal(size=last.log_words.shape)
+        moved -= logsumexp(moved, axis=1, keepdims=True)
+        near = em.Components(moved, last.log_weights)
+        assert direct(counts, near, pull, known) < steps[-1].objective
+
+
+def test_a_label_keeps_a_document_in_its_class(counts):
+    known = labelled()
+    components = em.begin(counts, guess(), smoothing(counts), known)
+    joint = known.allow(components.log_joint(counts), slice(0, DOCUMENTS))
+    assert np.isneginf(joint[:10, 2]).all()
+    assert np.isneginf(joint[10:20, :2]).all()
+    assert np.isfinite(joint[20:]).all()
+
+
+def test_fixed_weights_stay(counts):
+    fixed = np.array([0.7, 0.2, 0.1])
+    pull = smoothing(counts, fixed=fixed)
+    step = next(
+        em.iterate(counts, em.begin(counts, guess(), pull, unlabelled()), pull, unlabelled())
+    )
+    np.testing.assert_allclose(np.exp(step.components.log_weights), fixed)
+
+
+def test_an_empty_component_begins_anew_from_what_is_explained_worst():
+    rows = [[9, 1, 0, 0]] * 20 + [[1, 9, 0, 0]] * 20 + [[0, 0, 5, 5]]
+    counts = scipy.sparse.csr_matrix(np.array(rows, float))
+    start = np.zeros((41, 3))
+    start[:20, 0] = start[20:, 1] = 1.0
+    known, pull = em.Known.nothing(41, 3), smoothing(counts, words=0.1, weights=0.0)
+    start[:, 2] = 1e-9
+    seen, steps = [], em.iterate(counts, em.begin(counts, start, pull, known), pull, known)
+    for _ in range(6):
+        seen.append(next(steps))
+    assert seen[0].reseeded == [2]
+    assert not seen[-1].reseeded
+    assert seen[-1].components.log_joint(counts)[40].argmax() == 2
