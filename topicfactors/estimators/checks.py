@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from topicfactors.errors import ConfigurationError
+from topicfactors.estimators.specs import parsed
 from topicfactors.values import is_number, is_whole
 
 WHOLE = {"n_components": 1, "n_iter_no_change": 0, "verbose": 0}
 SHARES = {"kl_warmup": 1.0, "validation_fraction": 0.9}
-POSITIVE = ("overlap_penalty", "tol")
+POSITIVE = ("overlap_penalty", "tol", "covariate_shrinkage")
 FASTEST = 10  # learning rate
 
 
@@ -38,6 +39,7 @@ def check_parameters(estimator: Any) -> None:
         value = getattr(estimator, name)
         if not is_number(value) or not 0 <= value < math.inf:
             _refuse(name, "a number of 0 or more", value)
+    parsed(estimator.covariates)
     passes = estimator.max_iter
     if passes is not None and not (is_whole(passes) and passes >= 1):
         _refuse("max_iter", "None or a whole number of 1 or more", passes)

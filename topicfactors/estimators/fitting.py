@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import ArrayLike
 
 from topicfactors.errors import ConfigurationError, FitWarning, InputError
 from topicfactors.estimators import parts
 from topicfactors.estimators.base import CountsEstimator
 from topicfactors.estimators.checks import check_parameters
+from topicfactors.estimators.observed import Observed
 from topicfactors.training.batches import Documents
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.distil import distil
@@ -35,6 +35,7 @@ class FittingMixin(CountsEstimator):
     learning_rate: float | str
     overlap_penalty: float
     shrinkage: float | str
+    covariate_shrinkage: float
     validation_fraction: float
     n_iter_no_change: int
     tol: float
@@ -44,9 +45,9 @@ class FittingMixin(CountsEstimator):
     _optimizer_state: dict[str, Any] | None = None  # of partial_fit, so that it goes on
 
     def _prepared(
-        self, X: Any, names: ArrayLike | None, id2word: Any, going_on: bool
-    ) -> tuple[scipy.sparse.csr_matrix, parts.Parts]:
-        """Counts and parts, or the error that says what is wrong with them."""
+        self, X: Any, covariates: Any, names: ArrayLike | None, id2word: Any, going_on: bool
+    ) -> tuple[Observed, parts.Parts]:
+        """Counts with covariates, and parts, or the error that says what is wrong with them."""
         check_parameters(self)
         chosen = parts.choose(self.get_params(deep=False), self.n_components)
         if going_on and self._factors() != self.n_components:
@@ -55,7 +56,7 @@ class FittingMixin(CountsEstimator):
                 f"n_components={self.n_components}; clone the model to start anew"
             )
         X = X if id2word is None else self._bags(X, id2word)
-        counts = self._validate(X, names, reset=not going_on)
+        counts = self._observed(X, covariates, names, reset=not going_on)
         if counts.sum() == 0:
             raise InputError(
                 f"X has no tokens: all {counts.shape[0]} rows are empty; expected counts above 0"
@@ -88,7 +89,7 @@ class FittingMixin(CountsEstimator):
                 stacklevel=3,
             )
         self.objective_ = parts.build(
-            chosen, counts.shape[1], self.n_components, self.overlap_penalty
+            chosen, counts.shape[1], self.n_components, self.overlap_penalty, self.design_
         )
         parts.start(self.objective_, chosen, counts, seed)
 
@@ -101,6 +102,7 @@ class FittingMixin(CountsEstimator):
         shrinkage = gradient.shrinkage if isinstance(self.shrinkage, str) else self.shrinkage
         before = self.n_documents_ if constant and hasattr(self, "n_documents_") else 0
         self.objective_.shrinkage = shrinkage / (documents + before)
+        self.objective_.covariate_shrinkage = self.covariate_shrinkage / (documents + before)
         return Schedule(
             gradient.epochs if self.max_iter is None else self.max_iter,
             min(gradient.batch_size, enough) if isinstance(size, str) else size,

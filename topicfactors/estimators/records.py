@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from topicfactors.contracts import Memory
 from topicfactors.errors import FitWarning
+from topicfactors.estimators.effects import CovariatesMixin
 from topicfactors.estimators.scoring import Evaluation, ScoringMixin
 from topicfactors.insight.topics import status
 from topicfactors.training.trainer import History
@@ -19,7 +20,7 @@ from topicfactors.training.trainer import History
 FORGETTING = 0.1  # least weight of the newest call in the moments that partial_fit keeps
 
 
-class RecordsMixin(ScoringMixin):
+class RecordsMixin(ScoringMixin, CovariatesMixin):
     """Order and orientation of the factors, their prevalence, and the history."""
 
     def _finish(
@@ -34,7 +35,9 @@ class RecordsMixin(ScoringMixin):
         self.best_iter_, self.stopped_ = history.best, history.stopped
         groups = [kept] if held_out is None else [kept, held_out]
         mean, variance = self._moments(zip(groups, memories, strict=False))
+        known = self._information(kept, memories[0])
         order, flipped = self._arrange(mean)
+        self.covariate_information_ = known[order]
         mean = np.where(flipped, 1 - mean, mean)[order]
         self._note_moments(mean, variance[order])
         self._count_words(kept)
@@ -47,6 +50,8 @@ class RecordsMixin(ScoringMixin):
     def _add(self, counts: Any, history: History, first: bool, memory: Memory | None) -> None:
         """After a call of ``partial_fit``: totals grow, moments follow the last calls."""
         mean, variance = self._moments([(counts, memory)])
+        known = self._information(counts, memory)
+        self.covariate_information_ = known if first else known + self.covariate_information_
         if first:
             self.history_ = []
         else:
