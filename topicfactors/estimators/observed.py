@@ -46,10 +46,11 @@ class Observed(scipy.sparse.csr_matrix):  # type: ignore[misc]
         return found
 
 
-def stacked(parts: Sequence[Observed]) -> Observed:
-    """Several, one below the other."""
+def stacked(parts: Sequence[Any]) -> Observed:
+    """Several matrices of counts ``(n, V)``, one below the other, with the covariates they have."""
     counts = scipy.sparse.vstack(parts).tocsr()
-    known = [part.covariates for part in parts if part.covariates is not None]
+    each = [getattr(part, "covariates", None) for part in parts]
+    known = [covariates for covariates in each if covariates is not None]
     return Observed(counts, covariates=np.concatenate(known) if known else None)
 
 
