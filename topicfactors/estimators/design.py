@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from topicfactors.corpus.columns import name_of
 from topicfactors.corpus.covariates import (
     columns_in,
     expected_numbers,
@@ -194,7 +195,7 @@ def _levels_of(name: str, cells: NDArray[np.object_], told: Sequence[str]) -> li
 def _refuse_constant(name: str, cells: NDArray[Any]) -> None:
     if len(set(cells[:1].tolist() + cells.tolist())) < 2:
         raise InputError(
-            f"covariates: {name!r} is {cells[0]!r} in every document, and tells none apart; leave "
+            f"covariates: {name!r} is {name_of(cells[0])} in every document, and tells none apart; leave "
             "it out"
         )
 

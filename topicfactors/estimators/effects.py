@@ -99,7 +99,13 @@ class CovariatesMixin(PosteriorMixin):
         return sorted(found, key=lambda effect: effect.factor)
 
     def effects_frame(self, *, level: float = 0.95) -> Any:
-        """:meth:`effects` with intervals of a ``level`` as a pandas data frame."""
+        """:meth:`effects` with intervals of a ``level`` as a pandas data frame.
+
+        Raises
+        ------
+        ConfigurationError
+            When pandas is not installed, or no covariate acts on the prevalence.
+        """
         try:
             import pandas
         except ImportError as error:
