@@ -73,6 +73,7 @@ def test_levels_that_a_categorical_names_are_known():
         (TABLE, "yaer", r"no column 'yaer'; they have .*; did you mean 'year'\?"),
         (TABLE, "section:number", "row 0: 'section' is '.*'; expected a finite number"),
         ({"x": [1, 1, 1]}, None, "'x' is 1 in every document"),
+        ({"x": ["1543", "1687", "c. 1700"]}, None, "row 2: 'x' is 'c. 1700'; expected a finite"),
         ({"x": ["a", "a"]}, None, "'x' is a in every document"),
         ({"x": [1.0, np.inf]}, None, "row 1: 'x' is inf"),
         ({"x": [f"id-{n}" for n in range(20)]}, None, "a different value in each of 20 documents"),

@@ -116,6 +116,17 @@ def numbers_in(cells: Sequence[Any] | NDArray[Any]) -> NDArray[np.float64] | Non
     return None if any(value is None for value in read) else np.array(read, dtype=np.float64)
 
 
+def mostly_numbers(cells: Sequence[Any] | NDArray[Any]) -> bool:
+    """Does at least half of the cells read as numbers? Then the others are mistakes.
+
+    >>> mostly_numbers(["1543", "1687", "c. 1700"]), mostly_numbers(["iron", "steam", "3"])
+    (True, False)
+    """
+    if isinstance(cells, np.ndarray):
+        return True
+    return 2 * sum(_number(cell) is not None for cell in cells) >= len(cells)
+
+
 def _number(cell: Any) -> float | None:
     if isinstance(cell, bool | np.bool_) or not isinstance(cell, numbers.Real | str):
         return None

@@ -12,9 +12,9 @@ from topicfactors.corpus.columns import name_of
 from topicfactors.corpus.covariates import (
     columns_in,
     expected_numbers,
+    mostly_numbers,
     named_levels,
     names_in,
-    numbers_in,
     present,
 )
 from topicfactors.errors import InputError, nearest
@@ -178,7 +178,7 @@ def _learnt(spec: Spec, values: Any) -> Column:
 
 def _reads_as_numbers(name: str, values: Any) -> bool:
     typed = np.asarray(values).dtype.kind in "iuf"  # then what is not finite is an error
-    return typed or numbers_in(present(name, values)) is not None
+    return typed or mostly_numbers(present(name, values))
 
 
 def _levels_of(name: str, cells: NDArray[np.object_], told: Sequence[str]) -> list[str]:

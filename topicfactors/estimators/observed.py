@@ -10,6 +10,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from topicfactors.corpus.covariates import columns_in
+from topicfactors.corpus.documents import how_many
 from topicfactors.errors import InputError
 from topicfactors.estimators.design import Design
 from topicfactors.estimators.specs import parsed
@@ -105,7 +106,7 @@ def _check_rows(X: Any, table: Any, documents: int) -> None:
     rows = next((len(column) for column in columns_in(table).values()), 0)
     if rows != documents:
         raise InputError(
-            f"covariates have {rows} rows, and X has {documents}; give a row for each document, in "
+            f"covariates have {how_many(rows, 'row')}, and X has {documents}; give a row for each document, in "
             "their order"
         )
     mine: Any = getattr(X, "index", None)

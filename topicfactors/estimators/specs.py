@@ -20,7 +20,7 @@ class Spec(NamedTuple):
     """A column as asked for."""
 
     name: str
-    kind: str | None = None  # None: numbers where all cells are, else names
+    kind: str | None = None  # None: numbers where at least half of the cells are, else names
     role: str = "prevalence"
     knots: int = KNOTS
 
