@@ -319,6 +319,16 @@ def test_calls_of_partial_fit_add_up_what_is_known():
         found.partial_fit(halves[0][0])
 
 
+def test_going_on_keeps_the_columns():
+    found = fit(max_iter=1, warm_start=True)
+    known = CORPUS.frame
+    assert found.fit(CORPUS.counts, covariates=known).design_.names == ["year", "section"]
+    for specs in (["year"], ["year:spline", "section:both"], ["year", "section"]):
+        with pytest.raises(ConfigurationError, match="whose covariates are 'year:number:prevalenc"):
+            found.set_params(covariates=specs).fit(CORPUS.counts, covariates=known)
+    found.set_params(covariates=None).fit(CORPUS.counts, covariates=known)
+
+
 def test_content_alone_leaves_the_prevalence_to_the_prior():
     found = fit(covariates="section:content", max_iter=3)
     assert found.objective_.joint.prior.effects is None

@@ -32,8 +32,8 @@ def told(
         if name not in ledger.covariates:
             there = ", ".join(map(repr, ledger.covariates)) or "none"
             raise InputError(
-                f"{shown(source)}: its documents have no column {name!r} (they have {there}); give a "
-                f"table with that column{nearest(name, ledger.covariates)}"
+                f"{shown(source)}: its documents have no column {name!r} (they have {there}); "
+                f"give a table with that column{nearest(name, ledger.covariates)}"
             )
     start = 0 if last is None else len(ledger.ids) - last
     return {name: ledger.covariates[name][start:] for name in names}

@@ -193,10 +193,10 @@ def _levels_of(name: str, cells: NDArray[np.object_], told: Sequence[str]) -> li
 
 
 def _refuse_constant(name: str, cells: NDArray[Any]) -> None:
-    if len(set(cells[:1].tolist() + cells.tolist())) < 2:
+    if len(set(cells.tolist())) < 2:
         raise InputError(
-            f"covariates: {name!r} is {name_of(cells[0])} in every document, and tells none apart; leave "
-            "it out"
+            f"covariates: {name!r} is {name_of(cells[0])} in every document, and tells none apart; "
+            "leave it out"
         )
 
 

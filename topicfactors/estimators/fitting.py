@@ -15,7 +15,7 @@ from topicfactors.errors import ConfigurationError, FitWarning, InputError
 from topicfactors.estimators import parts
 from topicfactors.estimators.base import CountsEstimator
 from topicfactors.estimators.checks import check_parameters
-from topicfactors.estimators.observed import Observed
+from topicfactors.estimators.observed import Observed, refuse_others
 from topicfactors.training.batches import Documents
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.distil import distil
@@ -35,6 +35,7 @@ class FittingMixin(CountsEstimator):
     learning_rate: float | str
     overlap_penalty: float
     shrinkage: float | str
+    covariates: str | Sequence[str] | None
     covariate_shrinkage: float
     validation_fraction: float
     n_iter_no_change: int
@@ -55,6 +56,8 @@ class FittingMixin(CountsEstimator):
                 f"training goes on with a model of {self._factors()} factors, got "
                 f"n_components={self.n_components}; clone the model to start anew"
             )
+        if going_on:
+            refuse_others(self.design_, self.covariates)
         X = X if id2word is None else self._bags(X, id2word)
         counts = self._observed(X, covariates, names, reset=not going_on)
         if counts.sum() == 0:

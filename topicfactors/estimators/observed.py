@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from topicfactors.corpus.covariates import columns_in
 from topicfactors.corpus.documents import how_many
-from topicfactors.errors import InputError
+from topicfactors.errors import ConfigurationError, InputError
 from topicfactors.estimators.design import Design
 from topicfactors.estimators.specs import parsed
 
@@ -101,13 +101,37 @@ def encoded(
     return design.encode(table)
 
 
+def refuse_others(design: Design | None, specs: Any) -> None:
+    """Refuse to go on with a model whose covariates are not those that are asked for now.
+
+    Raises
+    ------
+    ConfigurationError
+        When they differ.
+    """
+    asked, known = parsed(specs), [] if design is None else design.columns
+    if asked is None:
+        return
+    acts = {column.name: (column.kind, column.role) for column in known}
+    alike = len(asked) == len(acts) and all(
+        spec.name in acts and acts[spec.name] == (spec.kind or acts[spec.name][0], spec.role)
+        for spec in asked
+    )
+    if not alike:
+        told = ", ".join(f"'{name}:{kind}:{role}'" for name, (kind, role) in acts.items()) or "none"
+        raise ConfigurationError(
+            f"training goes on with a model whose covariates are {told}, got covariates={specs!r}; "
+            "clone the model to start anew"
+        )
+
+
 def _check_rows(X: Any, table: Any, documents: int) -> None:
     """A row of the table is the document in the same row of X."""
     rows = next((len(column) for column in columns_in(table).values()), 0)
     if rows != documents:
         raise InputError(
-            f"covariates have {how_many(rows, 'row')}, and X has {documents}; give a row for each document, in "
-            "their order"
+            f"covariates have {how_many(rows, 'row')}, and X has {documents}; give a row for each "
+            "document, in their order"
         )
     mine: Any = getattr(X, "index", None)
     theirs: Any = getattr(table, "index", None)
