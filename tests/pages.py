@@ -29,6 +29,8 @@ PARAMETERS = {
     "kl_warmup": "BinaryFactorModel.kl_warmup",
     "overlap_penalty": "BinaryFactorModel.overlap_penalty",
     "shrinkage": "BinaryFactorModel.shrinkage",
+    "covariate": "BinaryFactorModel.covariates",
+    "covariate_shrinkage": "BinaryFactorModel.covariate_shrinkage",
     "validation_fraction": "BinaryFactorModel.validation_fraction",
     "patience": "BinaryFactorModel.n_iter_no_change",
     "seed": "BinaryFactorModel.random_state",

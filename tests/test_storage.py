@@ -444,6 +444,24 @@ class TestTokens:
         assert "\n" not in str(found.value)
 
 
+def test_covariates_are_kept(tmp_path):
+    known = {"year": list(range(40)), "place": ["mill", "hall"] * 20, "new": [True, False] * 20}
+    counts = DocumentVectorizer(min_df=1, max_df=1.0).fit_transform(TEXTS)
+    specs = ["year:spline", "place:both", "new:content"]
+    before = BinaryFactorModel(2, covariates=specs, max_iter=2, n_jobs=1, random_state=0)
+    before.fit(counts, covariates=known)
+    save(before, tmp_path / "model")
+    after = load(tmp_path / "model")
+    np.testing.assert_array_equal(
+        after.transform(counts, covariates=known), before.transform(counts, covariates=known)
+    )
+    assert after.effects() == before.effects()
+    assert after.covariate_words(3) == before.covariate_words(3)
+    assert after.get_params()["covariates"] == specs
+    change_config(tmp_path / "model", lambda config: config["steps"][0]["fitted"].pop("covariates"))
+    assert "damaged" in refused(tmp_path / "model")
+
+
 def test_the_folder_of_a_run_is_loaded_as_its_model(tmp_path, pipeline):
     save(pipeline, tmp_path / "run" / "model")
     np.testing.assert_array_equal(

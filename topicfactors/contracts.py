@@ -18,11 +18,12 @@ Relaxation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 class Sizes(NamedTuple):
-    """What every part is built from: numbers of words, factors and encoder features."""
+    """What every part is built from: numbers of words, factors, encoder features, covariates."""
 
     words: int
     factors: int
     features: int = 0
+    covariates: int = 0  # those that the part reads
 
 
 class CountBatch(Protocol):
@@ -90,7 +91,7 @@ class Batch(NamedTuple):
 
     counts: CountBatch
     labels: Tensor | None  # (B,) integers, -1 where unseen
-    covariates: Tensor | None  # (B, C)
+    covariates: Tensor | None  # (B, C), first those of the prior, last those that move words
     rows: Tensor  # (B,) positions in the corpus
     memory: Memory | None = None  # by those positions; None where nothing is kept
     responses: Tensor | None = None  # (B,) numbers, NaN where unseen

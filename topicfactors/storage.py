@@ -22,6 +22,7 @@ from topicfactors import __version__
 from topicfactors.corpus.vectorizer import DocumentVectorizer
 from topicfactors.errors import ConfigurationError, StorageError
 from topicfactors.estimators import parts
+from topicfactors.estimators.design import Column, Design
 from topicfactors.estimators.factor_model import BinaryFactorModel
 from topicfactors.estimators.scoring import Evaluation
 from topicfactors.export.tables import dump_json
@@ -31,7 +32,10 @@ from topicfactors.training.callbacks import Epoch
 from topicfactors.wordlists import one_line, read_phrases, read_words, write_words
 
 FORMAT = 1
-REMEMBERED = ("word_totals_", "document_frequency_", "prevalence_", "posterior_variance_")
+REMEMBERED = (
+    *("word_totals_", "document_frequency_", "prevalence_", "posterior_variance_"),
+    "covariate_information_",
+)
 Saved = Any  # a BinaryFactorModel, a DocumentVectorizer, or a Pipeline of the two
 
 
@@ -159,6 +163,7 @@ def _facts(step: BinaryFactorModel) -> dict[str, Any]:
         "init": step.init_,
         "held_out": [list(found) for found in step.held_out_.values()],
         "status": step.status_,
+        "covariates": None if step.design_ is None else step.design_.described(),
         "documents": step.n_documents_,
         "stopped": step.stopped_,
         "best": step.best_iter_,
@@ -245,7 +250,11 @@ def _fill(
     if asked["inference"] == "auto":  # what that means may change between versions
         asked["inference"] = facts["inference"]
     chosen = parts.choose(asked, facts["factors"])
-    model.objective_ = parts.build(chosen, facts["words"], facts["factors"], model.overlap_penalty)
+    known = facts["covariates"]
+    model.design_ = None if known is None else Design([Column(*column) for column in known])
+    model.objective_ = parts.build(
+        chosen, facts["words"], facts["factors"], model.overlap_penalty, model.design_
+    )
     prefix = "objective."
     weights = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     model.objective_.load_state_dict(weights)

@@ -23,11 +23,16 @@ def fitted(request):
     return model(likelihood=request.param, max_iter=3).fit(CORPUS.counts)
 
 
+def target_of(found, counts):
+    """The model of some documents."""
+    batch = Batch(Counts.from_scipy(counts), None, None, torch.arange(counts.shape[0]))
+    return found.objective_.joint.condition(batch)
+
+
 def flips(found, counts, bits):
     """log p(x, z_d = 1, rest) − log p(x, z_d = 0, rest) by evaluating both, in double."""
-    joint = found.objective_.joint
-    batch = Batch(Counts.from_scipy(counts), None, None, torch.arange(counts.shape[0]))
-    target = joint.double().condition(batch)
+    joint = found.objective_.joint.double()
+    target = target_of(found, counts)
     columns = []
     for factor in range(bits.shape[1]):
         on, off = bits.clone(), bits.clone()
@@ -122,10 +127,7 @@ def test_what_a_token_tells_by_itself_is_near_what_it_tells_in_a_document(name):
     told = fitted.factors().log_odds
     words = np.flatnonzero(np.asarray(CORPUS.counts.sum(0)).ravel())
     single = scipy.sparse.csr_matrix(np.eye(CORPUS.counts.shape[1])[words])
-    joint = fitted.objective_.joint
-    found = shares(
-        joint, joint.likelihood.observe(Counts.from_scipy(single)), torch.zeros(len(words), 4)
-    )
+    found = shares(target_of(fitted, single), torch.zeros(len(words), 4))
     in_document = found.words.detach().numpy()
     if name == "poisson":
         in_document = in_document + found.rest.detach().numpy().T
@@ -164,7 +166,6 @@ def test_text_shows_parts_that_add_up():
 
 def test_shares_have_the_shapes_they_say():
     fitted = model(max_iter=1).fit(CORPUS.counts)
-    counts = Counts.from_scipy(CORPUS.counts[:3])
-    found = shares(fitted.objective_.joint, counts, torch.zeros(3, 4))
+    found = shares(target_of(fitted, CORPUS.counts[:3]), torch.zeros(3, 4))
     assert found.prior.shape == found.rest.shape == (3, 4)
-    assert found.words.shape == (4, len(counts.indices))
+    assert found.words.shape == (4, CORPUS.counts[:3].nnz)

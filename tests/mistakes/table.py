@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.mistakes.covariates import COVARIATES, IN_PYTHON
 from tests.mistakes.happening import Mistake
 from tests.mistakes.places import (
     FIT,
@@ -287,6 +288,7 @@ MISTAKES: list[Mistake] = [
         "topicfactors transform run table.csv -o table.csv --force",
         "would replace",
     ),
+    *COVARIATES,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
     Mistake(
@@ -365,4 +367,5 @@ MISTAKES: list[Mistake] = [
         "cannot hold the step",
     ),
     python("Loading what is no model", 'load("notes")', "no model here"),
+    *IN_PYTHON,
 ]

@@ -1,4 +1,4 @@
-"""Closed-form EM: its steps are maxima, its objective rises, and it sees what labels it is given."""
+"""Closed-form EM: its steps are maxima, its objective rises, and it keeps to the labels."""
 
 import numpy as np
 import pytest

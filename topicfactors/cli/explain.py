@@ -21,6 +21,10 @@ def explain(
     refine: Annotated[
         str, typer.Option(help="Rounds of search for the most probable state, or auto.")
     ] = "auto",
+    at: Annotated[
+        list[str] | None,
+        typer.Option(help="A covariate of the document, as year=1850; may be given several times."),
+    ] = None,
     text_column: TextColumn = None,
     id_column: IdColumn = None,
     json: Json = False,
@@ -33,7 +37,8 @@ def explain(
 
     Examples: topicfactors explain run letter.txt; topicfactors explain run notes.csv --id 17
     """
-    from topicfactors.cli.inputs import Inputs, one_text, vectorizer_of
+    from topicfactors.cli.covariates import at_values
+    from topicfactors.cli.inputs import Inputs, one_document, vectorizer_of
     from topicfactors.cli.opening import columns_of
     from topicfactors.cli.options import number_or_auto
     from topicfactors.corpus.columns import Columns
@@ -48,6 +53,8 @@ def explain(
             "--text-column and --id-column belong to a corpus; name a document by --id"
         )
     pipeline, rounds = load(run), number_or_auto(refine, int)
+    if at and vectorizer_of(pipeline) is None:
+        raise InputError(f"{run}: was fitted to counts, without covariates; leave out --at")
     if name is not None and is_counts(document):
         inputs = Inputs(run, pipeline, document, columns)
         found = inputs.model.explain(inputs.row(name), refine=rounds)[0]
@@ -58,9 +65,16 @@ def explain(
             "counts with --id"
         )
     else:
-        found = explained(
-            pipeline, one_text(document, name, columns, columns_of(run)), refine=rounds
+        design = pipeline[-1].design_
+        names = () if design is None else tuple(design.names)
+        read = one_document(
+            document,
+            name,
+            columns if name is None else columns._replace(covariates=names),
+            columns_of(run),
         )
+        known = at_values(at, read.covariates, names)
+        found = explained(pipeline, read.text, covariates=known, refine=rounds)
     if json:
         from topicfactors.export.tables import dump_json
 

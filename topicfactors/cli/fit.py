@@ -92,6 +92,18 @@ def fit(
             help="Precision of the Gaussian prior on loadings, or auto.", rich_help_panel=MODEL
         ),
     ] = "auto",
+    covariate: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Column that says how often factors are on: year, year:spline, decade:category; "
+            "section:content moves the words, section:both does both; may be given several times.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    covariate_shrinkage: Annotated[
+        float,
+        typer.Option(help="Precision of the prior on their effects.", rich_help_panel=MODEL),
+    ] = 1.0,
     validation_fraction: Annotated[
         float, typer.Option(help="Share held out to stop early.", rich_help_panel=MODEL)
     ] = 0.05,
@@ -195,7 +207,8 @@ def fit(
     """Fit factors to a corpus and write them to a folder.
 
     The folder holds model/, factors.csv, factors.json, top_words.csv, posteriors.csv,
-    metrics.json, model_card.md and run.toml. Ctrl-C keeps what was learnt so far.
+    metrics.json, model_card.md and run.toml; with covariates also effects.csv and
+    covariate_words.csv. Ctrl-C keeps what was learnt so far.
 
     Examples: topicfactors fit pydocs -k 20 -o run; topicfactors fit notes.csv --text-column body
     """

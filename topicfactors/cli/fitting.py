@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
+from topicfactors.cli.covariates import names_of, told
 from topicfactors.cli.options import document_bound, number_or_auto, stop_words_of
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.errors import CorpusWarning, InputError
@@ -18,7 +19,7 @@ SMALL = 300_000  # tokens below which one thread is used: a second gains nothing
 OF_TEXTS = (
     *("vocabulary_size", "min_df", "max_df", "min_length", "language", "stop_words"),
     *("token_pattern", "numbers", "urls", "lemmas", "spacy_model", "pos", "phrases"),
-    *("text_column", "id_column", "label_column", "strict"),
+    *("text_column", "id_column", "label_column", "strict", "covariate"),
 )
 
 
@@ -65,7 +66,7 @@ class Fit:
                 read = self._count_texts(vectorizer, fingerprint)
             self._report(read)
             self._look_at_size(read)
-            interruption = self._train(model, read.counts)
+            interruption = self._train(model, read)
             fitted = model if vectorizer is None else make_pipeline(vectorizer, model)
             rows, metrics = write_run(
                 folder, fitted, read, fingerprint, self.options, overwrite=force
@@ -77,6 +78,11 @@ class Fit:
 
     def _refuse_idle_options(self) -> None:
         """Nothing that is typed is ignored."""
+        if "covariate_shrinkage" in self.typed and not self.options["covariate"]:
+            raise InputError(
+                "--covariate-shrinkage is of the effects of covariates; name one with --covariate, "
+                "or leave it out"
+            )
         if is_counts(self.options["corpus"]):
             idle = [name for name in OF_TEXTS if name in self.typed]
             why = "counts are used as they are, and have no text to tokenise"
@@ -133,6 +139,8 @@ class Fit:
             learning_rate=number_or_auto(chosen["learning_rate"], float),
             kl_warmup=number_or_auto(chosen["kl_warmup"], float),
             shrinkage=number_or_auto(chosen["shrinkage"], float),
+            covariates=chosen["covariate"] or None,
+            covariate_shrinkage=chosen["covariate_shrinkage"],
             overlap_penalty=chosen["overlap_penalty"],
             validation_fraction=chosen["validation_fraction"],
             n_iter_no_change=chosen["patience"],
@@ -152,7 +160,8 @@ class Fit:
         from topicfactors.corpus.readers import stream_documents
 
         chosen, ledger = self.options, Ledger(self.options["strict"])
-        columns = Columns(chosen["text_column"], chosen["id_column"], chosen["label_column"])
+        names = names_of(chosen["covariate"])
+        columns = Columns(chosen["text_column"], chosen["id_column"], chosen["label_column"], names)
         documents = stream_documents(chosen["corpus"], columns)
         texts = fingerprint.watch(ledger.record(documents))
         with warnings.catch_warnings():
@@ -162,7 +171,8 @@ class Fit:
             except InputError as error:
                 raise _from(chosen["corpus"], error) from error
         labels = ledger.labels if any(label is not None for label in ledger.labels) else None
-        return CountedCorpus(counts, ledger.ids, labels, ledger.notes())
+        known = told(ledger, chosen["corpus"], names)
+        return CountedCorpus(counts, ledger.ids, labels, ledger.notes(), known)
 
     def _read_counts(self, fingerprint: Any) -> CountedCorpus:
         found = read_counts(self.options["corpus"], vocabulary=self.options["vocabulary"])
@@ -188,19 +198,21 @@ class Fit:
             f"{documents:,} documents, {words:,} words, {int(read.counts.sum()):,} tokens"
         )
 
-    def _train(self, model: Any, counts: Any) -> BaseException | None:
+    def _train(self, model: Any, read: CountedCorpus) -> BaseException | None:
         from threadpoolctl import threadpool_limits
 
-        if self.options["threads"] is None and counts.sum() < SMALL:
+        if self.options["threads"] is None and read.counts.sum() < SMALL:
             model.set_params(n_jobs=1)  # threads that wait for each other cost more than they bring
         limit = model.n_jobs if model.n_jobs > 0 else None
         try:
             with threadpool_limits(limit), self.display.training() as shown:
                 model.set_params(callbacks=[shown])
-                model.fit(counts)
+                model.fit(read.counts, covariates=read.covariates)
             if model.stopped_:
                 kept = f"the weights of epoch {model.best_iter_} are kept"
                 self.display.say(f"{model.stopped_}: {kept}")
+        except InputError as error:
+            raise _from(self.options["corpus"], error) from error
         except KeyboardInterrupt as interruption:
             if not getattr(model, "best_iter_", 0) or not hasattr(model, "held_out_"):
                 raise

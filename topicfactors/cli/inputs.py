@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from topicfactors.cli.console import note
+from topicfactors.cli.covariates import told
 from topicfactors.corpus.columns import Columns
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.corpus.documents import Document, Ledger
@@ -72,6 +73,13 @@ class Inputs:
                 f"{source}: counts have no columns of texts and no empty texts; leave out "
                 "--text-column, --id-column and --strict"
             )
+        self.covariates = () if self.model.design_ is None else tuple(self.model.design_.names)
+        if self.covariates and is_counts(source):
+            raise InputError(
+                f"{run}: was fitted with covariates {', '.join(map(repr, self.covariates))}, which "
+                f"{source} does not hold; give the texts as a table that has these columns"
+            )
+        columns = columns._replace(covariates=self.covariates)
         self.documents = None
         if not is_counts(source):
             self.columns, self.documents = documents_of(source, columns, known)
@@ -88,7 +96,18 @@ class Inputs:
         texts = self.ledger.record(self.documents)
         while block := list(itertools.islice(texts, BLOCK)):
             self.read += len(block)
-            yield self.ledger.ids[-len(block) :], self.vectorized(block)
+            yield self.ledger.ids[-len(block) :], self._observed(block)
+
+    def _observed(self, texts: list[str]) -> Any:
+        """Counts of the texts read last, with their covariates."""
+        known = told(self.ledger, self.source, self.covariates, last=len(texts))
+        counts = self.vectorized(texts)
+        try:
+            return self.model._observed(counts, known)
+        except InputError as error:
+            begun = self.read - len(texts)
+            place = f"{self.source}, from row {begun}" if begun else self.source
+            raise InputError(f"{place}: {error}") from error
 
     def counted(self) -> CountedCorpus:
         """Counts read from a file, their columns checked against the words of the model."""
@@ -176,7 +195,7 @@ def vectorizer_of(pipeline: Any) -> Any:
     return first if isinstance(first, DocumentVectorizer) else None
 
 
-def one_text(document: str, name: str | None, columns: Columns, known: Columns) -> str:
+def one_document(document: str, name: str | None, columns: Columns, known: Columns) -> Document:
     """A document that a user names: a text, a text file, ``-``, or an id in a corpus.
 
     Raises
@@ -189,7 +208,7 @@ def one_text(document: str, name: str | None, columns: Columns, known: Columns) 
     if document == "-":
         from topicfactors.corpus.text import decode
 
-        return decode(sys.stdin.buffer.read())[0]
+        return Document(decode(sys.stdin.buffer.read())[0], document)
     if not document.strip():
         raise InputError("the text is empty; give a text file, '-', or a text in quotes")
     path = Path(document)
@@ -200,11 +219,11 @@ def one_text(document: str, name: str | None, columns: Columns, known: Columns) 
             read = read_file(path.parent, path)
             if read.problem is not None:
                 raise InputError(f"{path}: {read.problem}; expected a text")
-            return read.text
+            return read
         raise InputError(f"{path}: holds many documents; name one of them with --id")
     if _like_a_path(document):
         raise InputError(f"{document}: no such file; give a text file, '-', or a text in quotes")
-    return document
+    return Document(document, document)
 
 
 def _exists(path: Path) -> bool:
@@ -221,11 +240,11 @@ def _like_a_path(document: str) -> bool:
     )
 
 
-def _by_id(corpus: str, name: str, columns: Columns, known: Columns) -> str:
+def _by_id(corpus: str, name: str, columns: Columns, known: Columns) -> Document:
     ids = []
     for document in documents_of(corpus, columns, known)[1]:
         if document.id == name:
-            return document.text
+            return document
         ids.append(document.id)
     raise _no_such_id(corpus, name, ids)
 

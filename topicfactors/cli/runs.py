@@ -1,7 +1,7 @@
 """A run: the folder that ``topicfactors fit`` leaves, whole or not at all.
 
 ``model/``, factors.csv, factors.json, top_words.csv, posteriors.csv, metrics.json, model_card.md,
-run.toml.
+run.toml; with covariates effects.csv and covariate_words.csv.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from topicfactors.corpus.count_readers import CountedCorpus
 from topicfactors.estimators.factor_model import BinaryFactorModel
 from topicfactors.estimators.wording import RANKING
 from topicfactors.export.card import model_card
+from topicfactors.export.covariates import covariate_words_table, effects_table
 from topicfactors.export.factors import (
     FactorRow,
     factor_rows,
@@ -101,7 +102,8 @@ def write_run(
     StorageError
         When the folder exists or cannot be written.
     """
-    model, counts, ids = model_of(pipeline), read.counts, read.ids
+    model, ids = model_of(pipeline), read.ids
+    counts = model._observed(read.counts, read.covariates)
     coherence = model.coherence(counts)
     found = model.transform(counts)
     standing = representative(counts, found, model.factors().log_odds, STANDING)
@@ -155,6 +157,12 @@ def write_factors(
     names = model._words().tolist()
     table = top_words_table(model.factors(), names, ranking=ranking, words=words)
     export_table(table, folder / f"top_words{suffix}")
+    design = model.design_
+    if design is not None and design.prior:
+        export_table(effects_table(model.effects()), folder / f"effects{suffix}")
+    if design is not None and design.content:
+        moved = covariate_words_table(model.covariate_words(words))
+        export_table(moved, folder / f"covariate_words{suffix}")
 
 
 def describe(

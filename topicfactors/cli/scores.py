@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
 from topicfactors.cli.inputs import Inputs
 from topicfactors.errors import InputError
 from topicfactors.estimators.factor_model import BinaryFactorModel
+from topicfactors.estimators.observed import stacked
 from topicfactors.estimators.parts import choose
 from topicfactors.estimators.scoring import Evaluation
 from topicfactors.insight.topics import status
@@ -68,7 +68,7 @@ def scores_on(
     blocks = [block for _, block in inputs.blocks()]
     if not blocks:
         raise InputError(f"{inputs.source}: no documents; expected at least one to score")
-    counts = scipy.sparse.vstack(blocks).tocsr()
+    counts = stacked(blocks)
     if counts.sum() == 0:
         raise InputError(
             f"{inputs.source}: none of {counts.shape[0]:,} documents has a word of the model's "

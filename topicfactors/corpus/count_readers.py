@@ -52,6 +52,7 @@ class CountedCorpus(NamedTuple):
     ids: list[str]
     labels: list[str | None] | None
     notes: list[str]
+    covariates: dict[str, list[Any]] | None = None  # columns of N values
 
 
 def is_counts(path: str | Path) -> bool:

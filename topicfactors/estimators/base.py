@@ -17,6 +17,8 @@ from sklearn.utils.validation import check_is_fitted, check_non_negative, valida
 from topicfactors.corpus.bags import from_bags, is_bag_stream
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.estimators.design import Design
+from topicfactors.estimators.observed import Observed, designed, encoded
 from topicfactors.estimators.refusals import refusal
 from topicfactors.training.batches import Documents
 from topicfactors.training.objectives import FactorObjective
@@ -74,6 +76,7 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
 
     objective_: FactorObjective
     n_features_in_: int
+    design_: Design | None
     _framed = False  # were the columns named by a data frame?
 
     def __sklearn_tags__(self) -> Any:
@@ -124,16 +127,51 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
         return matrix
 
     def _counted(
-        self, X: Any, names: ArrayLike | None, id2word: Any, going_on: bool = False
-    ) -> scipy.sparse.csr_matrix:
+        self,
+        X: Any,
+        names: ArrayLike | None,
+        id2word: Any,
+        going_on: bool = False,
+        covariates: Any = None,
+    ) -> Observed:
         """The counts of a fit, which must have tokens."""
         X = X if id2word is None else self._bags(X, id2word)
-        counts = self._validate(X, names, reset=not going_on)
+        counts = self._observed(X, covariates, names, reset=not going_on)
         if counts.sum() == 0:
             raise InputError(
                 f"X has no tokens: all {counts.shape[0]} rows are empty; expected counts above 0"
             )
         return counts
+
+    def _observed(
+        self,
+        X: Any,
+        covariates: Any = None,
+        feature_names: ArrayLike | None = None,
+        *,
+        reset: bool = False,
+    ) -> Observed:
+        """Counts as :meth:`_validate` gives them, with the coded covariates of their documents.
+
+        Raises
+        ------
+        InputError
+            When covariates are missing, are not those of ``fit``, or have other rows than ``X``.
+        """
+        if not reset:
+            check_is_fitted(self)
+            if isinstance(X, Observed) and covariates is None:
+                return X
+        before = dict(self.__dict__)
+        try:
+            counts = self._validate(X, feature_names, reset=reset)
+            if reset:
+                self.design_ = designed(self, X, covariates, counts.shape[0])
+            coded = encoded(self.design_, X, covariates, counts.shape[0])
+        except BaseException:
+            self.__dict__ = before  # a bad refit loses nothing
+            raise
+        return Observed(counts, covariates=coded)
 
     def _checked(self, X: Any, names: ArrayLike | None, reset: bool) -> Any:
         """scikit-learn's checks, and ours of the names that it cannot see."""
@@ -200,9 +238,11 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
         """Is the posterior itself exact? Then every bound is log p(x)."""
         return self.objective_.gradient.posterior == "enumerated"
 
-    def _documents(self, counts: scipy.sparse.csr_matrix) -> Documents:
-        """Counts where the model is."""
-        return Documents(Counts.from_scipy(counts, self._device()))
+    def _documents(self, counts: Observed) -> Documents:
+        """Counts and covariates where the model is."""
+        known, device = counts.covariates, self._device()
+        coded = None if known is None else torch.from_numpy(known).to(device)
+        return Documents(Counts.from_scipy(counts, device), covariates=coded)
 
     def _device(self) -> torch.device:
         return next(self.objective_.parameters()).device

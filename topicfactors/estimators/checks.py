@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from topicfactors.errors import ConfigurationError, unknown_name
+from topicfactors.estimators.specs import parsed
 from topicfactors.values import is_number, is_whole, number, whole
 
 WHOLE = {"n_components": 1, "n_iter_no_change": 0, "verbose": 0}
 SHARES = {"kl_warmup": 1.0, "validation_fraction": 0.9}
-POSITIVE = ("overlap_penalty", "tol")
+POSITIVE = ("overlap_penalty", "tol", "covariate_shrinkage")
 CLASS_PRIORS = ("balanced", "labelled", "learnt", "uniform")
 FASTEST = 10  # learning rate
 
@@ -39,6 +40,7 @@ def check_parameters(estimator: Any) -> None:
         value = getattr(estimator, name)
         if not is_number(value) or not 0 <= value < math.inf:
             _refuse(name, "a number of 0 or more", value)
+    parsed(estimator.covariates)
     _check_training(estimator)
     pull = estimator.shrinkage
     if not (_is_auto(pull) or (is_number(pull) and 0 <= pull < math.inf)):

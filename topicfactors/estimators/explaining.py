@@ -16,6 +16,7 @@ from topicfactors.estimators.base import threads
 from topicfactors.estimators.posteriors import PosteriorMixin
 from topicfactors.estimators.wording import WordingMixin
 from topicfactors.insight.evidence import Explanation, explained, shares
+from topicfactors.training.batches import Documents
 
 AT_ONCE = 16  # documents whose factors are switched together
 LISTED = 6  # words that say what a factor stands for
@@ -24,13 +25,17 @@ LISTED = 6  # words that say what a factor stands for
 class ExplainingMixin(PosteriorMixin, WordingMixin):
     """explain: which factors are on in a document, and which words say so."""
 
-    def explain(self, X: Any, *, refine: int | str = "auto") -> list[Explanation]:
+    def explain(
+        self, X: Any, *, covariates: Any = None, refine: int | str = "auto"
+    ) -> list[Explanation]:
         """Which factors are on in each document, with the exact evidence of every word.
 
         Parameters
         ----------
         X
             Counts ``(N, V)`` of a few documents: the result has N·D·(words) numbers.
+        covariates
+            Those of the documents, where the model has any; they are in the part of the prior.
         refine
             As for :meth:`states`, whose most probable state holds the other factors while one is
             taken apart. The posterior is the exact one or that of a search, whichever inference
@@ -43,7 +48,7 @@ class ExplainingMixin(PosteriorMixin, WordingMixin):
             One a document. ``log_odds`` of a factor is the sum of its parts, in nats; computed in
             double precision.
         """
-        counts = self._validate(X)
+        counts = self._observed(X, covariates)
         found = [
             (*q, counts[row : row + AT_ONCE])
             for row in range(0, counts.shape[0], AT_ONCE)
@@ -54,11 +59,13 @@ class ExplainingMixin(PosteriorMixin, WordingMixin):
         listed = [[word for word, _ in words] for words in self.top_words(LISTED)]
         results: list[Explanation] = []
         for bits, probabilities, marginals, part in found:
-            seen = joint.likelihood.observe(Counts.from_scipy(part))
-            states = (bits.double(), probabilities)
-            lengths = seen.lengths.tolist()
+            coded = None if part.covariates is None else torch.from_numpy(part.covariates)
+            documents = Documents(Counts.from_scipy(part), covariates=coded)
+            target = joint.condition(documents.batch(torch.arange(len(bits))))
+            states, seen = (bits.double(), probabilities), target.counts
             with threads(self.n_jobs), torch.no_grad():
-                taken = shares(joint, seen, states[0])
+                taken = shares(target, states[0])
+            lengths = seen.lengths.tolist()
             results += explained(taken, seen, lengths, names, states, marginals, listed)
         kind = "exact" if self._enumerates() else "searched"
         rest = joint.likelihood.remainder
@@ -70,7 +77,9 @@ def _most_probable(q: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return bits[0].cpu(), log_q[0].exp().cpu(), q.mean().cpu()
 
 
-def explain(pipeline: Pipeline, text: str, *, refine: int | str = "auto") -> Explanation:
+def explain(
+    pipeline: Pipeline, text: str, *, covariates: Any = None, refine: int | str = "auto"
+) -> Explanation:
     """Which factors are on in a text, and which of its words say so.
 
     Parameters
@@ -79,6 +88,8 @@ def explain(pipeline: Pipeline, text: str, *, refine: int | str = "auto") -> Exp
         A fitted pipeline of DocumentVectorizer and BinaryFactorModel, as ``load`` returns it.
     text
         The document.
+    covariates
+        A dict of its covariates, where the model has any: ``{"year": 1687}``.
     refine
         Rounds of search; see :meth:`BinaryFactorModel.states`.
 
@@ -108,7 +119,8 @@ def explain(pipeline: Pipeline, text: str, *, refine: int | str = "auto") -> Exp
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorpusWarning)  # that there are no words is told anyway
         counts = pipeline[:-1].transform([text])
-    found = pipeline[-1].explain(counts, refine=refine)[0]
+    known = {name: [value] for name, value in covariates.items()} if covariates else None
+    found = pipeline[-1].explain(counts, covariates=known, refine=refine)[0]
     words = next(iter(pipeline[0].tokenize([text])))
     known = pipeline[0].vocabulary_
     return found._replace(unknown=[word for word in words if word not in known])

@@ -72,6 +72,12 @@ class BinaryFactorModel(
     shrinkage
         Precision of a Gaussian prior on the loadings, in nats: ½·shrinkage·ΣW² is taken from the
         bound of the whole corpus. ``"auto"`` is 0.3 for ``"truncated"`` and 0 otherwise.
+    covariates
+        Columns of what ``fit`` is given as covariates: ``"year"`` (a number, or categories),
+        ``"year:spline"``, ``"decade:category"``, ``"section:content"`` (moves the words) or
+        ``"section:both"``; None for all columns, on the prevalence of the factors.
+    covariate_shrinkage
+        Precision of a Gaussian prior on their effects, in nats.
     validation_fraction
         Share of the documents held out to choose the best weights and to stop early; 0 to train
         on all. Nothing is held out where it would be fewer than 5 documents.
@@ -101,7 +107,7 @@ class BinaryFactorModel(
     intercept_ : (V,)
         Background log-weights b.
     prior_ : (D,)
-        Probability of each factor before any word is seen.
+        Probability of each factor before any word is seen, at the mean of the covariates.
     topic_word_ : (D, V)
         Word probabilities with the factor on and the others at their prevalence.
     prevalence_ : (D,)
@@ -147,6 +153,8 @@ class BinaryFactorModel(
         kl_warmup: float | str = "auto",
         overlap_penalty: float = 0.0,
         shrinkage: float | str = "auto",
+        covariates: str | Sequence[str] | None = None,
+        covariate_shrinkage: float = 1.0,
         validation_fraction: float = 0.05,
         n_iter_no_change: int = 8,
         tol: float = 1e-4,
@@ -170,6 +178,8 @@ class BinaryFactorModel(
         self.kl_warmup = kl_warmup
         self.overlap_penalty = overlap_penalty
         self.shrinkage = shrinkage
+        self.covariates = covariates
+        self.covariate_shrinkage = covariate_shrinkage
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
@@ -185,6 +195,7 @@ class BinaryFactorModel(
         X: Any,
         y: object = None,
         *,
+        covariates: Any = None,
         feature_names: ArrayLike | None = None,
         id2word: Any = None,
     ) -> BinaryFactorModel:
@@ -197,6 +208,9 @@ class BinaryFactorModel(
             gensim's, N bags of (word id, count), which ``transform`` and its like take as well.
         y
             Ignored.
+        covariates
+            What is known of each document beside its words: a data frame, a dict of columns, or an
+            array, a row for each.
         feature_names
             The word of each column, ``(V,)``, where ``X`` does not carry them itself.
         id2word
@@ -214,7 +228,7 @@ class BinaryFactorModel(
             On Ctrl-C, after the best weights so far were put in place: the model is usable.
         """
         going_on = bool(self.warm_start) and hasattr(self, "objective_")
-        counts, chosen = self._prepared(X, feature_names, id2word, going_on)
+        counts, chosen = self._prepared(X, covariates, feature_names, id2word, going_on)
         device = resolve_device(self.device)
         with (
             threads(self.n_jobs),
@@ -243,19 +257,21 @@ class BinaryFactorModel(
         X: Any,
         y: object = None,
         *,
+        covariates: Any = None,
         feature_names: ArrayLike | None = None,
         id2word: Any = None,
     ) -> BinaryFactorModel:
         """One pass over some documents, going on from the last.
 
-        ``X (N, V)``, ``feature_names (V,)`` and ``id2word`` are those of :meth:`fit`.
+        ``X (N, V)``, ``covariates``, ``feature_names (V,)`` and ``id2word`` are those of
+        :meth:`fit`; the first call says which categories and scales there are.
         The first call starts the model from its documents; the KL weight and the temperature of
         the inference move as in ``fit``, a call counting as one of ``max_iter`` passes. Nothing is
         held out, and the factors keep their order. Word totals add up over the calls;
         ``prevalence_`` and ``status_`` follow the documents of about the last ten.
         """
         first = not hasattr(self, "objective_")
-        counts, chosen = self._prepared(X, feature_names, id2word, not first)
+        counts, chosen = self._prepared(X, covariates, feature_names, id2word, not first)
         device = resolve_device(self.device)
         done = 0 if first else self.n_iter_
         with (

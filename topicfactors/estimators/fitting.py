@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import ArrayLike
 
 from topicfactors.errors import ConfigurationError, FitWarning
 from topicfactors.estimators import parts
 from topicfactors.estimators.checks import check_parameters
 from topicfactors.estimators.keeping import KeepingMixin
+from topicfactors.estimators.observed import Observed, refuse_others
 from topicfactors.training.batches import Documents
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.distil import distil
@@ -34,6 +34,8 @@ class FittingMixin(KeepingMixin):
     learning_rate: float | str
     overlap_penalty: float
     shrinkage: float | str
+    covariates: str | Sequence[str] | None
+    covariate_shrinkage: float
     validation_fraction: float
     n_iter_no_change: int
     tol: float
@@ -43,9 +45,9 @@ class FittingMixin(KeepingMixin):
     _optimizer_state: dict[str, Any] | None = None  # of partial_fit, so that it goes on
 
     def _prepared(
-        self, X: Any, names: ArrayLike | None, id2word: Any, going_on: bool
-    ) -> tuple[scipy.sparse.csr_matrix, parts.Parts]:
-        """Counts and parts, or the error that says what is wrong with them."""
+        self, X: Any, covariates: Any, names: ArrayLike | None, id2word: Any, going_on: bool
+    ) -> tuple[Observed, parts.Parts]:
+        """Counts with covariates, and parts, or the error that says what is wrong with them."""
         check_parameters(self)
         chosen = parts.choose(self.get_params(deep=False), self.n_components)
         if going_on and self._factors() != self.n_components:
@@ -53,7 +55,9 @@ class FittingMixin(KeepingMixin):
                 f"training goes on with a model of {self._factors()} factors, got "
                 f"n_components={self.n_components}; clone the model to start anew"
             )
-        return self._counted(X, names, id2word, going_on), chosen
+        if going_on:
+            refuse_others(self.design_, self.covariates)
+        return self._counted(X, names, id2word, going_on, covariates), chosen
 
     def _build(self, chosen: parts.Parts, counts: Any, seed: int) -> None:
         self.inference_, self.init_ = chosen.inference.label, chosen.init.label
@@ -70,7 +74,7 @@ class FittingMixin(KeepingMixin):
                 stacklevel=3,
             )
         self.objective_ = parts.build(
-            chosen, counts.shape[1], self.n_components, self.overlap_penalty
+            chosen, counts.shape[1], self.n_components, self.overlap_penalty, self.design_
         )
         parts.start(self.objective_, chosen, counts, seed)
 
@@ -83,6 +87,7 @@ class FittingMixin(KeepingMixin):
         shrinkage = gradient.shrinkage if isinstance(self.shrinkage, str) else self.shrinkage
         before = self.n_documents_ if constant and hasattr(self, "n_documents_") else 0
         self.objective_.shrinkage = shrinkage / (documents + before)
+        self.objective_.covariate_shrinkage = self.covariate_shrinkage / (documents + before)
         return Schedule(
             gradient.epochs if self.max_iter is None else self.max_iter,
             min(gradient.batch_size, enough) if isinstance(size, str) else size,

@@ -69,7 +69,9 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
         words = self.topic_word_
         return np.asarray(words / words.sum(1, keepdims=True))
 
-    def get_document_topics(self, bow: Any, minimum_probability: float = LEAST) -> Any:
+    def get_document_topics(
+        self, bow: Any, minimum_probability: float = LEAST, *, covariates: Any = None
+    ) -> Any:
         """Factors and their probabilities, as gensim lists them.
 
         Parameters
@@ -79,6 +81,8 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
             ``(N, V)``.
         minimum_probability
             Leave out factors that are less likely on.
+        covariates
+            A row for each document, where the model was fitted with covariates.
 
         Returns
         -------
@@ -87,7 +91,8 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
             probabilities do not sum to one.
         """
         one = isinstance(bow, list | tuple) and all(_is_pair(entry) for entry in bow)
-        found = np.asarray(self.transform([bow] if one else bow), dtype=float)
+        X = [bow] if one else bow
+        found = np.asarray(self.transform(X, covariates=covariates), dtype=float)
         listed = [
             [(int(d), float(row[d])) for d in np.flatnonzero(row >= minimum_probability)]
             for row in found
@@ -95,7 +100,7 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
         return listed[0] if one else listed
 
     def representative_documents(
-        self, X: Any, n: int = 5, *, refine: int | str = "auto"
+        self, X: Any, n: int = 5, *, covariates: Any = None, refine: int | str = "auto"
     ) -> list[list[tuple[int, float]]]:
         """Rows of the documents that show each factor best, with P(on | document).
 
@@ -104,8 +109,8 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
 
         Parameters
         ----------
-        X
-            Counts ``(N, V)``.
+        X, covariates
+            Counts ``(N, V)``, and the covariates of the documents where the model has any.
         n
             Documents a factor.
         refine
@@ -118,7 +123,7 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
         """
         if not is_whole(n) or n < 1:
             raise ConfigurationError(f"n must be a whole number of 1 or more, got {n!r}")
-        counts = self._validate(X)
+        counts = self._observed(X, covariates)
         found = np.asarray(self.transform(counts, refine=refine))
         return representative(counts, found, self.factors().log_odds, n)
 
@@ -141,14 +146,19 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
         )
 
     def documents_frame(
-        self, X: Any, ids: Sequence[Any] | None = None, *, refine: int | str = "auto"
+        self,
+        X: Any,
+        ids: Sequence[Any] | None = None,
+        *,
+        covariates: Any = None,
+        refine: int | str = "auto",
     ) -> Any:
         """A data frame with a row a document, in their order.
 
         Parameters
         ----------
-        X
-            Counts ``(N, V)``.
+        X, covariates
+            Counts ``(N, V)``, and the covariates of the documents where the model has any.
         ids
             The index, N of them; the rows' numbers where there are none.
         refine
@@ -168,7 +178,7 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
             When pandas is not installed.
         """
         pandas = _pandas()
-        found = np.asarray(self.transform(X, refine=refine))
+        found = np.asarray(self.transform(X, covariates=covariates, refine=refine))
         if ids is not None and len(ids) != len(found):
             raise InputError(f"ids must name each of the {len(found)} rows of X, got {len(ids)}")
         frame = pandas.DataFrame(
@@ -178,7 +188,7 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
         frame.insert(0, "on", [np.flatnonzero(row > 0.5).tolist() for row in found])
         return frame
 
-    def prepare_ldavis(self, X: Any) -> dict[str, Any]:
+    def prepare_ldavis(self, X: Any, *, covariates: Any = None) -> dict[str, Any]:
         """What ``pyLDAvis.prepare(**…)`` wants, of some documents.
 
         pyLDAvis draws topics that share out a document, so the probabilities of each document are
@@ -186,15 +196,15 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
 
         Parameters
         ----------
-        X
-            Counts ``(N, V)``.
+        X, covariates
+            Counts ``(N, V)``, and the covariates of the documents where the model has any.
 
         Raises
         ------
         InputError
             When no document has words.
         """
-        counts = self._validate(X)
+        counts = self._observed(X, covariates)
         counts = counts[np.flatnonzero(np.asarray(counts.sum(axis=1)).ravel() > 0)]
         if counts.shape[0] == 0:
             raise InputError("X has no document with words; expected at least one to draw")

@@ -10,6 +10,7 @@ import torch
 from topicfactors.contracts import Sizes
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.choices import Choice, resolve, spell
+from topicfactors.estimators.design import Design
 from topicfactors.gradients import GRADIENTS
 from topicfactors.inference.encoders import ENCODERS
 from topicfactors.inference.posteriors import (
@@ -103,9 +104,22 @@ def _check(parts: Parts, factors: int, overlap_penalty: float) -> None:
         )
 
 
-def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> FactorObjective:
-    """The objective of these parts, on the CPU, its parameters drawn from torch's generator."""
-    sizes = Sizes(words, factors)
+def build(
+    parts: Parts,
+    words: int,
+    factors: int,
+    overlap_penalty: float,
+    design: Design | None = None,
+) -> FactorObjective:
+    """The objective of these parts, on the CPU, its parameters drawn from torch's generator.
+
+    Raises
+    ------
+    ConfigurationError
+        When a part cannot be built so, or the prior reads no covariates where there are some.
+    """
+    sizes = Sizes(words, factors, covariates=0 if design is None else design.width)
+    reads, moves = (0, 0) if design is None else (design.prior, design.content)
     kind = getattr(parts.inference.constructor, "posterior", "mean-field")
     encoder: Any = None
     if kind != "enumerated":
@@ -113,9 +127,10 @@ def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> Fac
         sizes = sizes._replace(features=encoder.width + 1)
     joint = Joint(
         sizes,
-        sound("prior", parts.prior, sizes),
+        _prior(parts.prior, sizes._replace(covariates=reads)),
         sound("decoder", parts.decoder, sizes),
         sound("likelihood", parts.likelihood),
+        content=moves,
     )
     gradient = sound("inference", parts.inference, sizes)
     posterior: Posterior
@@ -126,6 +141,16 @@ def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> Fac
     else:
         posterior = MeanFieldPosterior(sizes, encoder)
     return FactorObjective(joint, posterior, gradient, overlap_penalty)
+
+
+def _prior(choice: Choice, sizes: Sizes) -> Any:
+    prior = sound("prior", choice, sizes)
+    if sizes.covariates and getattr(prior, "effects", None) is None:
+        raise ConfigurationError(
+            f"prior={choice.label!r} reads no covariates; use prior='bernoulli', or let them act "
+            "on the words only, as in covariates=['year:content']"
+        )
+    return prior
 
 
 def sound(what: str, choice: Choice, *sizes: Sizes) -> Any:

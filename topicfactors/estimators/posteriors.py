@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from topicfactors.contracts import Batch, Memory
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.base import CountsEstimator, threads
+from topicfactors.estimators.observed import Observed
 from topicfactors.inference.truncated import Search
 from topicfactors.model.joint import FactorTarget
 from topicfactors.training.batches import in_order
@@ -36,17 +37,29 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
 
     inference_: str
 
+    def fit_transform(
+        self, X: Any, y: Any = None, *, covariates: Any = None, **options: Any
+    ) -> Any:
+        """``fit`` with counts ``X (N, V)``, ``y``, ``covariates`` and options, and ``transform``.
+
+        P(factor on | document), ``(N, D)``.
+        """
+        fitted = self.fit(X, y, covariates=covariates, **options)
+        return fitted.transform(X, covariates=covariates)
+
     @torch.no_grad()
-    def transform(self, X: Any, *, refine: int | str = "auto") -> Any:
+    def transform(self, X: Any, *, covariates: Any = None, refine: int | str = "auto") -> Any:
         """P(factor on | document), ``(N, D)`` in [0, 1]; rows do not sum to one.
 
-        A document without words has the prior's probabilities (but under ``bernoulli``, where
-        absent words speak too).
+        A document without words has the prior's probabilities, those of its covariates (but under
+        ``bernoulli``, where absent words speak too).
 
         Parameters
         ----------
         X
             Counts ``(N, V)``.
+        covariates
+            Those of the documents, a row for each, where the model was fitted with covariates.
         refine
             Rounds of search over each document's states, after the encoder's guess: 0 for the
             guess alone, the fastest; ``"auto"`` for what the inference was made for (the search of
@@ -54,29 +67,40 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
 
         Raises
         ------
+        InputError
+            When the counts or the covariates are not those of the model.
         ConfigurationError
             When ``refine`` is neither, or there is nothing to refine.
         """
         check_is_fitted(self)
         rounds = self._rounds(refine)
-        counts = self._validate(X)
+        counts = self._observed(X, covariates)
         parts = [q.mean().cpu().numpy() for _, q in self._posteriors(counts, rounds)]
         found = np.concatenate(parts)
         if getattr(self._joint().likelihood, "silent", True):
             empty = np.flatnonzero(np.diff(counts.indptr) == 0)
-            found[empty] = self._joint().prior.probabilities().cpu().numpy()
+            prior = self._joint().prior.condition(self._documents(counts[empty]).covariates)
+            found[empty] = prior.probabilities().cpu().numpy()
         return found.astype(counts.dtype, copy=False)
 
-    def predict(self, X: Any, *, refine: int | str = "auto") -> NDArray[np.int8]:
-        """Which factors are more likely on than off in counts ``X (N, V)``, 0/1 ``(N, D)``."""
-        return np.asarray(np.asarray(self.transform(X, refine=refine)) > 0.5).astype(np.int8)
+    def predict(
+        self, X: Any, *, covariates: Any = None, refine: int | str = "auto"
+    ) -> NDArray[np.int8]:
+        """Which factors are more likely on than off in counts ``X (N, V)``, 0/1 ``(N, D)``.
 
-    def states(self, X: Any, n: int = 5, *, refine: int | str = "auto") -> States:
+        ``covariates`` and ``refine`` are those of :meth:`transform`.
+        """
+        found = self.transform(X, covariates=covariates, refine=refine)
+        return np.asarray(np.asarray(found) > 0.5).astype(np.int8)
+
+    def states(
+        self, X: Any, n: int = 5, *, covariates: Any = None, refine: int | str = "auto"
+    ) -> States:
         """The ``n`` most probable states of every document, with their posterior probabilities.
 
         A state says which factors are on together. The posterior is the exact one where the
         inference is, else that of a search (``refine`` rounds of it), whichever inference fitted
-        the model. The documents are counts ``X (N, V)``.
+        the model. The documents are counts ``X (N, V)`` with their ``covariates``, if any.
 
         Returns
         -------
@@ -98,30 +122,36 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
             shares = log_q.exp().t().cpu().numpy()
             return bits.transpose(0, 1).to(torch.int8).cpu().numpy(), shares
 
-        found = self._searched(X, refine, best, least=count)
+        found = self._searched(self._observed(X, covariates), refine, best, least=count)
         bits, shares = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return States(bits, shares)
 
-    def pairwise(self, X: Any, *, refine: int | str = "auto") -> NDArray[np.float32]:
+    def pairwise(
+        self, X: Any, *, covariates: Any = None, refine: int | str = "auto"
+    ) -> NDArray[np.float32]:
         """P(factors d and e both on | document), ``(N, D, D)``; the diagonal is the marginal.
 
-        The posterior is that of :meth:`states`, for counts ``X (N, V)``. The result is dense: N·D²
-        numbers.
+        The posterior is that of :meth:`states`, for counts ``X (N, V)`` with their ``covariates``,
+        if any. The result is dense: N·D² numbers.
         """
-        found = self._searched(X, refine, lambda q: q.pairwise().cpu().numpy())
+        counts = self._observed(X, covariates)
+        found = self._searched(counts, refine, lambda q: q.pairwise().cpu().numpy())
         return np.concatenate(found)
 
-    def entropy(self, X: Any, *, refine: int | str = "auto") -> NDArray[np.float32]:
+    def entropy(
+        self, X: Any, *, covariates: Any = None, refine: int | str = "auto"
+    ) -> NDArray[np.float32]:
         """Entropy of every document's posterior, ``(N,)`` nats: 0 where one state is certain.
 
-        The posterior is that of :meth:`states`, for counts ``X (N, V)``; what lies outside its set
-        of states is not counted.
+        The posterior is that of :meth:`states`, for counts ``X (N, V)`` with their ``covariates``,
+        if any; what lies outside its set of states is not counted.
         """
-        found = self._searched(X, refine, lambda q: q.entropy().cpu().numpy())
+        counts = self._observed(X, covariates)
+        found = self._searched(counts, refine, lambda q: q.entropy().cpu().numpy())
         return np.concatenate(found)
 
     def _searched(
-        self, X: Any, refine: int | str, read: Callable[[Any], Any], least: int = 1
+        self, counts: Observed, refine: int | str, read: Callable[[Any], Any], least: int = 1
     ) -> list[Any]:
         """Read the searched (or exact) posterior of each block of documents."""
         check_is_fitted(self)
@@ -130,7 +160,6 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
             raise ConfigurationError(
                 "refine must be 'auto' or 1 or more here: the encoder's guess has no states"
             )
-        counts = self._validate(X)
         size = max(least, self._search().final_states)
         with torch.no_grad():
             return [read(q) for _, q in self._posteriors(counts, rounds, size)]
@@ -155,7 +184,7 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
 
     def _posteriors(
         self,
-        counts: Any,
+        counts: Observed,
         refine: int | None = None,
         states: int | None = None,
         memory: Memory | None = None,

@@ -27,6 +27,8 @@ class ReadoutMixin(CountsEstimator):
     def inverse_transform(self, Z: ArrayLike) -> NDArray[np.float32]:
         """Word probabilities ``(N, V)`` of documents with factors ``Z (N, D)`` on; dense.
 
+        Covariates that act on the words are at their mean.
+
         Raises
         ------
         InputError

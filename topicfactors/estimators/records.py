@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from topicfactors.contracts import Memory
+from topicfactors.estimators.effects import CovariatesMixin
 from topicfactors.estimators.keeping import KeepingMixin
 from topicfactors.estimators.scoring import Evaluation, ScoringMixin
 from topicfactors.insight.topics import status
@@ -18,7 +19,7 @@ from topicfactors.training.trainer import History
 FORGETTING = 0.1  # least weight of the newest call in the moments that partial_fit keeps
 
 
-class RecordsMixin(KeepingMixin, ScoringMixin):
+class RecordsMixin(KeepingMixin, ScoringMixin, CovariatesMixin):
     """Order and orientation of the factors, their prevalence, and the history."""
 
     def _finish(
@@ -33,7 +34,9 @@ class RecordsMixin(KeepingMixin, ScoringMixin):
         self.best_iter_, self.stopped_ = history.best, history.stopped
         groups = [kept] if held_out is None else [kept, held_out]
         mean, variance = self._moments(zip(groups, memories, strict=False))
+        known = self._information(kept, memories[0])
         order, flipped = self._arrange(mean)
+        self.covariate_information_ = known[order]
         mean = np.where(flipped, 1 - mean, mean)[order]
         self._note_moments(mean, variance[order])
         self._count_words(kept)
@@ -46,6 +49,8 @@ class RecordsMixin(KeepingMixin, ScoringMixin):
     def _add(self, counts: Any, history: History, first: bool, memory: Memory | None) -> None:
         """After a call of ``partial_fit``: totals grow, moments follow the last calls."""
         mean, variance = self._moments([(counts, memory)])
+        known = self._information(counts, memory)
+        self.covariate_information_ = known if first else known + self.covariate_information_
         if first:
             self.history_ = []
         else:

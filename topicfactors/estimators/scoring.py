@@ -43,20 +43,27 @@ class ScoringMixin(PosteriorMixin):
     document_frequency_: NDArray[np.float64]
     n_documents_: int
 
-    def score_samples(self, X: Any, *, bound: str = "auto", samples: int | None = None) -> Any:
+    def score_samples(
+        self,
+        X: Any,
+        *,
+        covariates: Any = None,
+        bound: str = "auto",
+        samples: int | None = None,
+    ) -> Any:
         """Lower bound on log p(x) of every document.
 
         Parameters
         ----------
-        X
-            Counts ``(N, V)``.
+        X, covariates
+            Counts ``(N, V)``, and the covariates of the documents where the model has any.
         bound
             ``"elbo"`` and ``"iwae"`` (importance-weighted, tighter with more samples) of the
             encoder's posterior, ``"truncated"`` (the states that a search finds, whichever
             inference fitted the model; tighter with more of them) or ``"exact"`` (log p(x) itself,
             for at most 20 factors). ``"auto"`` is the inference's own: exact where it is, truncated
             for ``"truncated"``, else the ELBO. An exact inference has no bound but the exact one.
-            All with hard factors; a document's score depends on its words only.
+            All with hard factors; a document's score depends on its words and covariates only.
         samples
             Draws a document, or states of it; None for 32 draws, or as many states as the
             inference looks for.
@@ -73,39 +80,60 @@ class ScoringMixin(PosteriorMixin):
         """
         check_is_fitted(self)
         bound, samples = self._resolved(bound, samples)
-        return self._log_prob(self._validate(X), bound, samples)
+        return self._log_prob(self._observed(X, covariates), bound, samples)
 
-    def score(self, X: Any, y: object = None) -> float:
+    def score(self, X: Any, y: object = None, *, covariates: Any = None) -> float:
         """Mean of the inference's own bound over counts ``X (N, V)``, nats a document.
 
-        Higher is better.
+        Higher is better. ``covariates`` are those of the documents, if the model has any.
         """
-        return float(np.mean(self.score_samples(X)))
+        return float(np.mean(self.score_samples(X, covariates=covariates)))
 
-    def perplexity(self, X: Any, *, bound: str = "auto", samples: int | None = None) -> float:
+    def perplexity(
+        self,
+        X: Any,
+        *,
+        covariates: Any = None,
+        bound: str = "auto",
+        samples: int | None = None,
+    ) -> float:
         """Per-document perplexity, exp(−mean log p(x)/tokens), over documents with words.
 
-        Counts ``X (N, V)``, ``bound`` and ``samples`` are those of :meth:`score_samples`; see
-        :meth:`evaluate` for the corpus perplexity, the standard error and the unigram.
+        Counts ``X (N, V)``, ``covariates``, ``bound`` and ``samples`` are those of
+        :meth:`score_samples`; see :meth:`evaluate` for the corpus perplexity, the standard error
+        and the unigram.
         """
-        return self.evaluate(X, bound=bound, samples=samples).perplexity.per_document
+        found = self.evaluate(X, covariates=covariates, bound=bound, samples=samples)
+        return found.perplexity.per_document
 
-    def evaluate(self, X: Any, *, bound: str = "auto", samples: int | None = None) -> Evaluation:
+    def evaluate(
+        self,
+        X: Any,
+        *,
+        covariates: Any = None,
+        bound: str = "auto",
+        samples: int | None = None,
+    ) -> Evaluation:
         """Perplexities under a bound, with those of the unigram on the same documents.
 
         Parameters
         ----------
-        X
-            Counts ``(N, V)``.
+        X, covariates
+            Counts ``(N, V)``, and the covariates of the documents where the model has any.
         bound, samples
             As for :meth:`score_samples`.
         """
         check_is_fitted(self)
         bound, samples = self._resolved(bound, samples)
-        return self._evaluated(self._validate(X), bound, samples)
+        return self._evaluated(self._observed(X, covariates), bound, samples)
 
     def completion_perplexity(
-        self, X_seen: Any, X_unseen: Any, *, samples: int | None = None
+        self,
+        X_seen: Any,
+        X_unseen: Any,
+        *,
+        covariates: Any = None,
+        samples: int | None = None,
     ) -> float:
         """Perplexity of unseen tokens given the others of the same documents.
 
@@ -113,6 +141,8 @@ class ScoringMixin(PosteriorMixin):
         ----------
         X_seen, X_unseen
             Counts ``(N, V)`` of the two parts of every document, row by row.
+        covariates
+            Those of the documents, where the model has any.
         samples
             Draws from the posterior of the seen part, or states of it, over which word
             probabilities are averaged; None as in :meth:`score_samples`.
@@ -129,7 +159,7 @@ class ScoringMixin(PosteriorMixin):
         """
         check_is_fitted(self)
         own, samples = self._resolved("auto", samples)
-        seen, unseen = self._validate(X_seen), self._validate(X_unseen)
+        seen, unseen = self._observed(X_seen, covariates), self._validate(X_unseen)
         if seen.shape[0] != unseen.shape[0]:
             raise InputError(
                 f"X_seen and X_unseen must have the same documents, got {seen.shape[0]} and "

@@ -94,6 +94,7 @@ def _facts(
         ("fingerprint (sha256)", corpus["sha256"]),
         ("likelihood, decoder", f"{options['likelihood']}, {options['decoder']}"),
         ("inference", inference),
+        *([("covariates", ", ".join(told))] if (told := options.get("covariate")) else []),
         ("passes", f"{metrics['epochs']} (best: {metrics['best_epoch']})"),
         ("seed", options["seed"]),
     ]

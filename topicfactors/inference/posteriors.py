@@ -99,7 +99,8 @@ class MeanFieldPosterior(Posterior):
     Parameters
     ----------
     sizes
-        Number of factors D; its ``features`` is one more than the encoder's width.
+        Number of factors D, and of covariates C, which shift the log-odds; its ``features`` is one
+        more than the encoder's width.
     encoder
         Counts to features ``(B, F - 1)``; the document's length in tokens becomes the last one,
         because a baseline must know it.
@@ -112,6 +113,9 @@ class MeanFieldPosterior(Posterior):
         self.encoder = encoder
         self.head = nn.Linear(encoder.width, sizes.factors)
         nn.init.constant_(self.head.bias, bias)
+        self.shifts = (
+            nn.Parameter(torch.zeros(sizes.factors, sizes.covariates)) if sizes.covariates else None
+        )
 
     def forward(self, batch: Batch, target: Target) -> MeanField:
         """q(z | x) of the batch; the target is not needed."""
@@ -121,12 +125,18 @@ class MeanFieldPosterior(Posterior):
         """The same."""
         features = self.encoder(batch.counts)
         logits = self.head(features).to(self.head.weight.dtype)
+        if self.shifts is not None:
+            if batch.covariates is None:
+                raise ValueError("covariates must be given where the posterior reads them")
+            logits = logits + batch.covariates.to(logits.dtype) @ self.shifts.t()
         return MeanField(logits, torch.cat([features, batch.counts.lengths[:, None]], 1))
 
     @torch.no_grad()
     def arrange(self, order: Tensor, flipped: Tensor) -> None:
         """Factor ``order[d]`` becomes factor d; where ``flipped``, off becomes on."""
-        for part in (self.head.weight, self.head.bias):
+        for part in (self.head.weight, self.head.bias, self.shifts):
+            if part is None:
+                continue
             sign = flipped.view(-1, *[1] * (part.dim() - 1))
             part.copy_(torch.where(sign, -part, part)[order])
 

@@ -113,25 +113,24 @@ def _shown(word: WordEvidence) -> str:
     return f"{word.word} {word.nats:+.2f}{times}"
 
 
-def shares(joint: Any, counts: CountBatch, bits: Tensor) -> Shares:
+def shares(target: Any, bits: Tensor) -> Shares:
     """Take apart log p(x, z_d = 1, rest) − log p(x, z_d = 0, rest) for every factor.
 
     Parameters
     ----------
-    joint
-        The model.
-    counts
-        What its likelihood observes, of B documents.
+    target
+        The model of B documents.
     bits
         The state around which factors are switched, ``(B, D)``.
     """
     factors = bits.shape[1]
     chosen = torch.eye(factors, dtype=torch.bool, device=bits.device)[:, None]  # (D, 1, D)
     on, off = bits.masked_fill(chosen, 1.0), bits.masked_fill(chosen, 0.0)
-    words, rest = joint.likelihood.terms(counts, joint.logits(on))
-    without, rest_without = joint.likelihood.terms(counts, joint.logits(off))
-    _check(joint, counts, joint.logits(on), words, rest)
-    prior = joint.prior.condition(None).log_odds(bits[None])[0].detach().expand_as(bits)
+    joint, counts, logits = target.joint, target.counts, target.logits(on)
+    words, rest = joint.likelihood.terms(counts, logits)
+    without, rest_without = joint.likelihood.terms(counts, target.logits(off))
+    _check(joint, counts, logits, words, rest)
+    prior = target.prior.log_odds(bits[None])[0].detach().expand_as(bits)
     return Shares(prior, (rest - rest_without).t(), words - without)
 
 

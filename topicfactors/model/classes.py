@@ -9,32 +9,41 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from topicfactors.contracts import Batch
+from topicfactors.model.effects import Effects
 from topicfactors.model.logits import Logits
 
 
 class CategoricalPrior(nn.Module):
-    r"""One class a document, :math:`p(y = k) = \mathrm{softmax}(a)_k`.
+    r"""One class a document, :math:`p(y = k) = \mathrm{softmax}(a + \Gamma c)_k`.
 
     Parameters
     ----------
     classes
         Number K.
+    covariates
+        How many covariates of a document move p(y): log-odds a + Γ c; 0 for none.
     learnt
         Whether a is trained; it starts at zero, all classes alike.
     """
 
-    def __init__(self, classes: int, *, learnt: bool = True) -> None:
+    def __init__(self, classes: int, covariates: int = 0, *, learnt: bool = True) -> None:
         super().__init__()
+        self.effects = Effects(classes, covariates) if covariates else None
         self.logits = nn.Parameter(torch.zeros(classes), requires_grad=learnt)
 
     def log_probabilities(self, covariates: Tensor | None = None) -> Tensor:
-        """Log p(y), ``(K, B or 1)`` nats."""
-        return functional.log_softmax(self.logits, -1)[:, None]
+        """Log p(y), ``(K, B or 1)`` nats; at the mean of the covariates where None."""
+        logits = self.logits[None]
+        if self.effects is not None and covariates is not None:
+            logits = logits + self.effects(covariates)
+        return functional.log_softmax(logits, -1).t()
 
     @torch.no_grad()
     def arrange(self, order: Tensor) -> None:
         """Class ``order[k]`` becomes class k."""
         self.logits.copy_(self.logits[order])
+        if self.effects is not None:
+            self.effects.arrange(order, torch.zeros_like(order, dtype=torch.bool))
 
 
 class ClassTarget:
@@ -43,7 +52,7 @@ class ClassTarget:
     def __init__(self, joint: Any, batch: Batch) -> None:
         self.joint, self.classes = joint, joint.classes
         self.counts = joint.likelihood.observe(batch.counts)
-        self.covariates = None if joint.content is None else batch.covariates
+        self.covariates = joint.moving(batch)
         self.prior: Tensor = joint.log_class_prior(batch.covariates)
 
     def log_prior(self) -> Tensor:

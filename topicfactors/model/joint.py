@@ -21,7 +21,7 @@ class Given(NamedTuple):
     """What is known of B documents beside their words."""
 
     classes: Tensor | None  # (B, K) one-hot
-    covariates: Tensor | None  # (B, C), of those that move the words
+    covariates: Tensor | None  # (B, C) of those that move the words
 
     @property
     def differs(self) -> bool:
@@ -153,7 +153,7 @@ class Joint(nn.Module):
     classes
         Number K of classes y; 0 for a model without. The caller sums y out.
     content
-        Number of covariates that move the words; 0 for none.
+        Number of covariates that move the words, the last ones of a batch; 0 for none.
     """
 
     def __init__(
@@ -199,12 +199,25 @@ class Joint(nn.Module):
         """What is known of the documents beside their words, as the decoder reads it."""
         if (labels is None) != (self.classes == 0):
             raise ValueError("labels must be given exactly when the model has classes")
-        if (batch.covariates is None) and self.content is not None:
-            raise ValueError("covariates must be given where they move the words")
+        read = len(self.effects()) > 0
+        if read and batch.covariates is None:
+            raise ValueError("covariates must be given where the model reads them")
         onehot = None
         if labels is not None:
             onehot = nn.functional.one_hot(labels, self.classes).to(self.decoder.bias.dtype)
-        return Given(onehot, None if self.content is None else batch.covariates)
+        return Given(onehot, self.moving(batch))
+
+    def moving(self, batch: Batch) -> Tensor | None:
+        """The covariates that move the words, ``(B, C)``; None where none do."""
+        if self.content is None or batch.covariates is None:
+            return None
+        return batch.covariates[:, -self.content.shape[1] :]
+
+    def effects(self) -> list[Tensor]:
+        """The weights of the covariates: Γ of the prior, C of the words, where there are any."""
+        own = [getattr(part, "effects", None) for part in (self.prior, self.class_prior)]
+        weights = [part.weight for part in own if part is not None]
+        return weights if self.content is None else [*weights, self.content]
 
     def logits(self, values: Tensor, given: Given | None = None) -> Logits:
         """η of values ``(S, B or 1, D)``.

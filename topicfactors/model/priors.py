@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from topicfactors.contracts import Distribution, Sizes
+from topicfactors.model.effects import Effects
 from topicfactors.values import number
 
 
@@ -16,6 +17,7 @@ class Prior(Protocol):
     """Contract of a prior over D bits; all values in nats."""
 
     normalised: bool
+    effects: Effects | None  # of covariates; None where it has none
 
     def log_prob(self, z: Tensor) -> Tensor:
         """``(…, D) -> (…)``; for relaxed z, its linear extension."""
@@ -27,7 +29,7 @@ class Prior(Protocol):
         """KL(q ‖ p), ``(B,)``, where it has a closed form, else None."""
 
     def condition(self, covariates: Tensor | None) -> Prior:
-        """The prior of documents with these covariates ``(B, C)``."""
+        """The prior of documents with these covariates ``(B, C)``; at their mean where None."""
 
     def log_partition(self) -> Tensor:
         """Log Z, a scalar; zero where ``normalised``."""
@@ -36,37 +38,37 @@ class Prior(Protocol):
         """Bits ``(S, B, D)``."""
 
     def probabilities(self) -> Tensor:
-        """P(z_d = 1), ``(D,)``."""
+        """P(z_d = 1), ``(D,)``; ``(B, D)`` of the documents it is conditioned on."""
 
 
-class BernoulliPrior(nn.Module):
-    r"""Independent bits, :math:`p(z) = \prod_d \mathrm{Bernoulli}(z_d; \sigma(a_d))`.
+class Bernoulli:
+    """Independent bits with given log-odds: of every document alike, or of each its own.
 
     Parameters
     ----------
-    sizes
-        Its ``factors`` is D.
-    probability
-        Starting value of every σ(a_d), or its fixed value.
-    learnt
-        Whether a is trained.
+    logits
+        ``(D,)`` or ``(B, D)``.
     """
 
     normalised = True
+    effects: Effects | None
+    logits: Tensor
 
-    def __init__(self, sizes: Sizes, *, probability: float = 0.1, learnt: bool = True) -> None:
-        super().__init__()
-        number("probability", probability, 0.0, 1.0, open_ends="low high")
-        start = torch.logit(torch.full((sizes.factors,), probability, dtype=torch.float64))
-        self.logits = nn.Parameter(start.float(), requires_grad=learnt)
+    def __init__(self, logits: Tensor) -> None:
+        self.logits, self.effects = logits, None
 
     def log_prob(self, z: Tensor) -> Tensor:
-        """``(…, D) -> (…)`` nats."""
-        return z @ self.logits + functional.logsigmoid(-self.logits).sum()
+        """``(…, D) -> (…)`` nats; ``(S, B or 1, D) -> (S, B)`` where each document has its own."""
+        logits, none_on = self.logits, functional.logsigmoid(-self.logits).sum(-1)
+        if logits.dim() == 1:
+            return z @ logits + none_on
+        if z.shape[-2] == 1:  # a table of states: no array of (states, documents, factors)
+            return z.squeeze(-2) @ logits.t() + none_on
+        return (z * logits).sum(-1) + none_on
 
     def log_odds(self, z: Tensor) -> Tensor:
         """``(…, D)``; the bits are independent, so the rest does not matter."""
-        return self.logits.expand_as(z)
+        return self.logits + torch.zeros_like(z)
 
     def kl(self, q: Distribution) -> Tensor | None:
         """Σ_d KL(Bernoulli(q_d) ‖ Bernoulli(σ(a_d))), ``(B,)``; from logits, safe in float32."""
@@ -77,8 +79,8 @@ class BernoulliPrior(nn.Module):
         on = torch.sigmoid(q.logits)
         return (on * log_on + (1 - on) * log_off).sum(-1)
 
-    def condition(self, covariates: Tensor | None) -> BernoulliPrior:
-        """Itself: this prior is the same for every document."""
+    def condition(self, covariates: Tensor | None) -> Bernoulli:
+        """Itself: the documents are known."""
         return self
 
     def log_partition(self) -> Tensor:
@@ -90,14 +92,44 @@ class BernoulliPrior(nn.Module):
         return torch.bernoulli(self.probabilities().expand(samples, documents, -1))
 
     def probabilities(self) -> Tensor:
-        """P(z_d = 1), ``(D,)``."""
+        """P(z_d = 1), ``(D,)`` or ``(B, D)``."""
         return torch.sigmoid(self.logits.detach())
+
+
+class BernoulliPrior(nn.Module, Bernoulli):
+    r"""Independent bits, :math:`p(z \mid c) = \prod_d \mathrm{Bernoulli}(z_d; \sigma(a_d +
+    \Gamma_d c))`.
+
+    Parameters
+    ----------
+    sizes
+        Its ``factors`` is D; its ``covariates`` C, 0 for a prior that is the same everywhere.
+    probability
+        Starting value of every σ(a_d), or its fixed value.
+    learnt
+        Whether a is trained; the effects of covariates are.
+    """
+
+    def __init__(self, sizes: Sizes, *, probability: float = 0.1, learnt: bool = True) -> None:
+        nn.Module.__init__(self)
+        number("probability", probability, 0.0, 1.0, open_ends="low high")
+        start = torch.logit(torch.full((sizes.factors,), probability, dtype=torch.float64))
+        self.logits = nn.Parameter(start.float(), requires_grad=learnt)
+        self.effects = Effects(sizes.factors, sizes.covariates) if sizes.covariates else None
+
+    def condition(self, covariates: Tensor | None) -> Bernoulli:
+        """The bits of documents with covariates ``(B, C)``; itself where nothing differs."""
+        if self.effects is None or covariates is None:
+            return self
+        return Bernoulli(self.logits + self.effects(covariates))
 
     @torch.no_grad()
     def arrange(self, order: Tensor, flipped: Tensor) -> None:
         """Factor ``order[d]`` becomes factor d; where ``flipped``, off becomes on."""
         logits = torch.where(flipped, -self.logits, self.logits)
         self.logits.copy_(logits[order])
+        if self.effects is not None:
+            self.effects.arrange(order, flipped)
 
 
 PRIORS = {"bernoulli": BernoulliPrior}

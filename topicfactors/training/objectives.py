@@ -63,6 +63,7 @@ class FactorObjective(Objective):
         self.joint, self.posterior, self.gradient = joint, posterior, gradient
         self.overlap_penalty = overlap_penalty
         self.shrinkage = 0.0  # nats a document for each square of a loading, twice over
+        self.covariate_shrinkage = 0.0  # likewise of the effects of covariates
 
     @property
     def search(self) -> Search:
@@ -132,10 +133,12 @@ class FactorObjective(Objective):
     def penalty(self) -> Tensor:
         """What the parameters alone add to the loss, a scalar in nats a document."""
         bias = self.joint.decoder.bias
+        squares = (effects.square().sum() for effects in self.joint.effects())
+        pulled = 0.5 * self.covariate_shrinkage * sum(squares, bias.new_zeros(()))
         if self.overlap_penalty == 0 and self.shrinkage == 0:
-            return bias.new_zeros(())
+            return pulled
         weights = self.joint.decoder.logits(bias.new_zeros(1, 1, self.joint.sizes.factors)).weights
-        shrunk = 0.5 * self.shrinkage * weights.square().sum()
+        shrunk = pulled + 0.5 * self.shrinkage * weights.square().sum()
         return shrunk + self._overlap(weights) if self.overlap_penalty else shrunk
 
     def _overlap(self, weights: Tensor) -> Tensor:
