@@ -102,8 +102,8 @@ def choose(chosen: dict[str, Any]) -> ClassParts:
     if isinstance(inference, str) and inference == "auto":
         inference = "em" if tabled else "exact"
     choices["inference"] = resolve("inference", inference, CLASS_INFERENCES)
-    inference, *others = (choices[name] for name in REGISTRIES)
-    parts = ClassParts(inference, *others, few=False)
+    found, likelihood, decoder, encoder, init, tempering = (choices[name] for name in REGISTRIES)
+    parts = ClassParts(found, likelihood, decoder, encoder, init, tempering)
     if parts.closed and not tabled:
         raise ConfigurationError(
             "inference='em' has closed steps for likelihood='multinomial' and decoder='log-linear' "
