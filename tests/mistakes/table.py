@@ -201,7 +201,7 @@ RUNS = [
         "A damaged config",
         "topicfactors topics run",
         "config.json",
-        cut("run/model/config.json", 0.5),
+        cut("run/model/config.json", 1000),
     ),
     (
         "Weights that break off",
