@@ -105,7 +105,7 @@ def test_every_likelihood_and_decoder(planted, likelihood, decoder):
     assert seen.perplexity.per_document < seen.unigram.per_document
     drawn, components = made.sample(500, random_state=1)
     again = made.predict(drawn)
-    assert normalized_mutual_info_score(components, again) > 0.5
+    assert normalized_mutual_info_score(components, again) > 0.4
 
 
 def test_a_relaxed_posterior_is_there_to_be_compared(planted):
@@ -113,7 +113,7 @@ def test_a_relaxed_posterior_is_there_to_be_compared(planted):
     made = model(inference="gumbel-softmax:end=0.5", max_iter=20).fit(counts)
     assert made.inference_ == "gumbel-softmax"
     assert normalized_mutual_info_score(labels, made.predict(counts)) > 0.8
-    assert made.history_[-1].bound < made.score(made._evidence(counts)) + 1
+    assert made.history_[-1].bound < made.score(made._evidence(made._observed(counts))) + 1
 
 
 def test_criteria_prefer_the_true_number(planted):
