@@ -4,14 +4,25 @@ import pytest
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from topicfactors import EXPECTED_FAILED_CHECKS, BinaryFactorModel
+from topicfactors import (
+    EXPECTED_FAILED_CHECKS,
+    BinaryFactorModel,
+    MixtureModel,
+    SemiSupervisedClassifier,
+)
 
 QUICK = {"max_iter": 2, "device": "cpu", "n_jobs": 1, "encoder": "bag-of-words:width=8"}
 EXPECTED = EXPECTED_FAILED_CHECKS["BinaryFactorModel"]
+ALONE = {"device": "cpu", "n_jobs": 1}
+ESTIMATORS = {
+    "BinaryFactorModel": BinaryFactorModel(2, **QUICK),
+    "MixtureModel": MixtureModel(2, **ALONE),
+    "SemiSupervisedClassifier": SemiSupervisedClassifier(**ALONE),
+}
 
 
 def expected_failures(estimator):
-    return EXPECTED
+    return EXPECTED_FAILED_CHECKS[type(estimator).__name__]
 
 
 @pytest.fixture
@@ -29,7 +40,15 @@ def float32_tolerance(monkeypatch):
 @pytest.mark.filterwarnings("ignore:n_components=2 is more factors")  # of the one document
 @pytest.mark.usefixtures("float32_tolerance")
 @parametrize_with_checks(
-    [BinaryFactorModel(2, **QUICK), BinaryFactorModel(2, inference="gumbel-softmax", **QUICK)],
+    [
+        BinaryFactorModel(2, **QUICK),
+        BinaryFactorModel(2, inference="gumbel-softmax", **QUICK),
+        MixtureModel(2, **ALONE),
+        MixtureModel(2, inference="exact", max_iter=2, **ALONE),
+        SemiSupervisedClassifier(**ALONE),
+        SemiSupervisedClassifier(inference="exact", max_iter=2, calibrate=False, **ALONE),
+        SemiSupervisedClassifier(n_factors=2, max_iter=2, calibrate=False, **ALONE),
+    ],
     expected_failed_checks=expected_failures,
 )
 def test_scikit_learn_contract(estimator, check):
@@ -37,6 +56,7 @@ def test_scikit_learn_contract(estimator, check):
 
 
 @pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names")
+@pytest.mark.parametrize("estimator", ["BinaryFactorModel", "MixtureModel"])
 @pytest.mark.parametrize(
     "name",
     [
@@ -49,22 +69,25 @@ def test_scikit_learn_contract(estimator, check):
         "check_n_features_in",
     ],
 )
-def test_what_scikit_learn_asks_of_its_own(name):
-    getattr(estimator_checks, name)("BinaryFactorModel", BinaryFactorModel(2, **QUICK))
+def test_what_scikit_learn_asks_of_its_own(name, estimator):
+    getattr(estimator_checks, name)(estimator, ESTIMATORS[estimator])
 
 
-@pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_expected_failures_really_fail(name):
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [(estimator, name) for estimator in ESTIMATORS for name in EXPECTED_FAILED_CHECKS[estimator]],
+)
+def test_expected_failures_really_fail(estimator, name):
     checks = [
         check
-        for _, check in estimator_checks_generator(BinaryFactorModel(2, **QUICK), legacy=True)
+        for _, check in estimator_checks_generator(ESTIMATORS[estimator], legacy=True)
         if check.func.__name__ == name
     ]
     assert checks, "no such check any more: take it off the list"
     for check in checks:
-        with pytest.raises(AssertionError):
-            check(BinaryFactorModel(2, **QUICK))
-    assert EXPECTED[name].strip()
+        with pytest.raises((AssertionError, ValueError)):
+            check(ESTIMATORS[estimator])
+    assert EXPECTED_FAILED_CHECKS[estimator][name].strip()
 
 
 def test_expected_failures_fail_for_the_shape_of_predict_alone(monkeypatch):

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from scipy.special import entr
 from sklearn.utils.validation import check_is_fitted
 
-from topicfactors.errors import InputError, unknown_name
+from topicfactors.errors import ConfigurationError, InputError, unknown_name
 from topicfactors.estimators.class_learning import ClassLearningMixin
+from topicfactors.estimators.contrasting import ContrastingMixin
 from topicfactors.estimators.labels import read_labels
+from topicfactors.estimators.observed import Observed
 from topicfactors.estimators.wording import RANKING
 from topicfactors.insight.calibration import Reliability, reliability
+from topicfactors.insight.contrasts import Scores
 from topicfactors.insight.topics import Factors, rank, shown, top_columns
 from topicfactors.model.initial import clustered
 from topicfactors.values import whole
@@ -40,8 +43,36 @@ def _doubt(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 STRATEGIES = {"doubt": _doubt, "entropy": _entropy, "margin": _margin}
 
 
-class AdvisingMixin(ClassLearningMixin):
-    """top_words_of_classes, most_informative, calibration."""
+class AdvisingMixin(ClassLearningMixin, ContrastingMixin):
+    """top_words_of_classes, most_informative, calibration, explain."""
+
+    _noun = "class"
+
+    def _logs(self, evidence: Observed) -> NDArray[np.float64]:
+        return self._log_classes(evidence)
+
+    def _stands_for(self, n_words: int) -> list[list[tuple[str, float]]]:
+        return list(self.top_words_of_classes(n_words).values())
+
+    def _called(self) -> list[int | str]:
+        return [str(label) for label in self.classes_]
+
+    def _scores(self, evidence: Observed) -> list[Scores]:
+        """The parts of what ``predict`` compares, divided by the temperature."""
+        recognition = self.objective_.recognition
+        if recognition is None:
+            found = super()._scores(evidence)
+            if self.components_per_class > 1 or self.n_factors:
+                raise ConfigurationError(
+                    "explain takes the recognition classifier apart, or one component a class; "
+                    "with discriminative_weight=0 use components_per_class=1 and n_factors=0"
+                )
+        else:
+            slopes = recognition.weight.cpu().numpy()
+            bias, none = recognition.bias.cpu().numpy(), np.zeros(len(slopes))
+            rows = (evidence[row] for row in range(evidence.shape[0]))
+            found = [Scores(bias, none, slopes[:, part.indices] * part.data) for part in rows]
+        return [Scores(*(part / self.temperature_ for part in each)) for each in found]
 
     def top_words_of_classes(
         self, n_words: int = 10, *, ranking: str = RANKING

@@ -88,8 +88,19 @@ class ClassLearningMixin(ComponentFittingMixin):
         self.chosen_ = {name: getattr(chosen, name) for name in Setting._fields}
         self.tempering_ = chosen.tempering
         found = self._fit_once(counts, labels, parts, device, seed, chosen)
+        if self.calibrate and not self.cross_validation_:
+            self._borrow_temperature(counts, labels)
         self._note(counts, None, found)
         return found.history
+
+    def _borrow_temperature(self, counts: Any, labels: Labels) -> None:
+        """With too few labels to know better, be as sure as the generative posterior is."""
+        hidden = np.flatnonzero(labels.codes < 0)
+        if self.objective_.recognition is None or len(hidden) == 0:
+            return
+        evidence = self._evidence(counts[hidden])
+        logs = self.objective_.recognition.log_probabilities(evidence)
+        self.temperature_ = temperature(logs, np.exp(self._generative(evidence)))
 
     def _fit_once(
         self,
@@ -254,7 +265,7 @@ class ClassLearningMixin(ComponentFittingMixin):
                 if _clearly_better(tried, logs, truth):
                     best, logs = setting, tried
         if self.calibrate:
-            self.temperature_ = temperature(logs, truth)
+            self.temperature_ = temperature(logs, np.eye(len(labels.classes))[truth])
         scaled = logs / self.temperature_
         scaled -= logsumexp(scaled, axis=1, keepdims=True)
         self.reliability_ = reliability(np.exp(scaled), truth)

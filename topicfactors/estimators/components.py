@@ -184,9 +184,17 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
             parts = [objective.table(batch).t() for batch in self._batches(counts)]
         return np.concatenate([part.cpu().numpy() for part in parts])
 
+    @property
+    def factor_names_(self) -> list[int | str]:
+        """The number of every component."""
+        return list(range(self._joint().classes))
+
     def _log_posterior(self, counts: Observed) -> Floats:
         """Log p(y | evidence) of every component, ``(N, K)`` nats."""
-        table = self._log_joint(self._evidence(counts))
+        return self._log_posterior_of(self._evidence(counts))
+
+    def _log_posterior_of(self, evidence: Observed) -> Floats:
+        table = self._log_joint(evidence)
         return np.asarray(table - logsumexp(table, axis=1, keepdims=True))
 
     def _evidence(self, counts: Observed) -> Observed:

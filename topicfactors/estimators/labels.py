@@ -69,11 +69,13 @@ def read_labels(y: Any, documents: int, classes: NDArray[Any] | None = None) -> 
         check_classification_targets(seen)
     found = np.unique(seen)
     if classes is None and len(found) < 2:
-        raise InputError(f"y has one class, {found[0]!r}; expected labels of at least two classes")
+        raise InputError(
+            f"y has one class, {found.tolist()[0]!r}; expected labels of at least two classes"
+        )
     known = found if classes is None else classes
     strange = found[~np.isin(found, known)]
     if len(strange):
-        raise InputError(f"y has the class {strange[0]!r}, which fit has not seen")
+        raise InputError(f"y has the class {strange.tolist()[0]!r}, which fit has not seen")
     codes = np.full(documents, UNSEEN)
     codes[~unseen] = np.searchsorted(known, seen)
     return Labels(known, codes)

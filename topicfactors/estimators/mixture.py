@@ -17,6 +17,7 @@ from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_components
 from topicfactors.estimators.component_fitting import ComponentFittingMixin, Task
 from topicfactors.estimators.components import ComponentsMixin
+from topicfactors.estimators.contrasting import ContrastingMixin
 from topicfactors.estimators.drawing import DrawingMixin
 from topicfactors.training import em
 from topicfactors.training.callbacks import Callback
@@ -27,6 +28,7 @@ class MixtureModel(
     TransformerMixin,  # type: ignore[misc]
     DensityMixin,  # type: ignore[misc]
     AssigningMixin,
+    ContrastingMixin,
     DrawingMixin,
     ComponentFittingMixin,
 ):

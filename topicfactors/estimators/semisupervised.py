@@ -53,8 +53,8 @@ class SemiSupervisedClassifier(ClassifierMixin, AdvisingMixin):  # type: ignore[
         ``"labelled"`` (fixed at the shares of the labels), ``"uniform"``, or a probability for each
         class in their sorted order.
     calibrate
-        Whether probabilities are scaled by a temperature found by cross-validation, where every
-        class has 5 labels or more.
+        Whether probabilities are scaled by a temperature: found by cross-validation, where every
+        class has 5 labels or more; else by the generative posterior of the documents without one.
     max_iter
         Passes over the documents; None for 15 with em, else 40.
     batch_size, learning_rate, tol, device, random_state, n_jobs, verbose, callbacks
@@ -192,6 +192,15 @@ class SemiSupervisedClassifier(ClassifierMixin, AdvisingMixin):  # type: ignore[
         tags = super().__sklearn_tags__()
         tags.classifier_tags.poor_score = True  # on points of a plane, as naive Bayes has it
         return tags
+
+    @property
+    def factor_names_(self) -> list[int | str]:
+        """What every component is called: its class, and its number within it where it has some."""
+        per = self.components_per_class
+        names = [str(self.classes_[label]) for label in self.class_of_component_]
+        if per == 1:
+            return list(names)
+        return [f"{name}.{place % per}" for place, name in enumerate(names)]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The most probable class of every document of counts ``X (N, V)``, ``(N,)``."""

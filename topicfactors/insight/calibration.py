@@ -44,13 +44,16 @@ def reliability(probabilities: Array, truth: NDArray[np.int64], bins: int = BINS
     return Reliability(confidence, accuracy, documents, error)
 
 
-def temperature(logs: Array, truth: NDArray[np.int64]) -> float:
-    """What log-probabilities ``(N, C)`` are to be divided by: least log-loss of ``truth (N,)``."""
+def temperature(logs: Array, truth: Array) -> float:
+    """What log-probabilities ``(N, C)`` are to be divided by, for the least log-loss.
+
+    ``truth (N, C)`` are the probabilities of the classes, or one-hot what they are.
+    """
 
     def loss(log_temperature: float) -> float:
         scaled = logs / np.exp(log_temperature)
         scaled = scaled - logsumexp(scaled, axis=1, keepdims=True)
-        return -float(scaled[np.arange(len(truth)), truth].mean())
+        return -float((truth * scaled).sum(1).mean())
 
     limits = (float(np.log(SHARPEST)), float(np.log(FLATTEST)))
     return float(np.exp(minimize_scalar(loss, bounds=limits, method="bounded").x))

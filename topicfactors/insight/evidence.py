@@ -39,13 +39,14 @@ class WordEvidence(NamedTuple):
 class FactorEvidence(NamedTuple):
     """Why a factor is on or off: ``log_odds = prior + rest + Σ nats of the words``."""
 
-    factor: int
+    factor: int | str  # its number, or the name that a user gave it
     top_words: list[str]  # what the factor stands for
     probability: float  # P(on | document)
     log_odds: float  # nats, the other factors as in the most probable state
     prior: float  # before any word
     rest: float  # the part named by ``Explanation.remainder``
     words: list[WordEvidence]  # from the strongest for to the strongest against
+    against: int | str | None = None  # what it is compared with, where only one can be
 
 
 class Explanation(NamedTuple):
@@ -53,11 +54,12 @@ class Explanation(NamedTuple):
 
     tokens: float  # of the vocabulary, as the likelihood observes them
     unknown: list[str]  # words that are not in it, in their order
-    state: list[int]  # the factors that are on in the most probable state
+    state: list[int | str]  # the factors that are on in the most probable state
     state_probability: float
     posterior: str  # "exact", or "searched"
     remainder: str  # what ``rest`` is: "", "length" or "absent words"
     factors: list[FactorEvidence]  # all of them, the most probable first
+    noun: str = "factor"  # what they are: "component" or "class" where they compete
 
     def __str__(self) -> str:
         return "\n".join([*self._overview(), *self._reasons()])
@@ -73,6 +75,9 @@ class Explanation(NamedTuple):
             more = ", …" if len(self.unknown) > 5 else ""
             others = "1 other" if len(self.unknown) == 1 else f"{len(self.unknown)} others"
             known += f", {others} ({first}{more})"
+        if self.noun != "factor":
+            sure = f"(probability {self.state_probability:.2f})"
+            return [known, f"most probable {self.noun}: {self.state[0]} {sure}"]
         many = "factors" if len(self.state) > 1 else "factor"
         state = f"{many} {', '.join(map(str, self.state))} on" if self.state else "no factor on"
         found = f"most probable state: {state} (probability {self.state_probability:.2f})"
@@ -82,7 +87,10 @@ class Explanation(NamedTuple):
         found = self.on()
         if found:
             return [line for factor in found for line in self._lines(factor)]
-        return ["", "no factor is more likely on than off; the nearest:"] + [
+        none = "factor is more likely on than off"
+        if self.noun != "factor":
+            none = f"{self.noun} is more likely than all others together"
+        return ["", f"no {none}; the nearest:"] + [
             line for factor in self.factors[:1] for line in self._lines(factor)
         ]
 
@@ -95,9 +103,9 @@ class Explanation(NamedTuple):
         left = total - sum(word.nats for word in (*words, *against))
         lines = [
             "",
-            f"factor {found.factor} ({' '.join(found.top_words)})",
-            f"  on with probability {found.probability:.2f}; given the others, log-odds "
-            f"{found.log_odds:+.2f} nats = prior {found.prior:+.2f}{rest}, words {total:+.2f}",
+            f"{self.noun} {found.factor} ({' '.join(found.top_words)})",
+            f"  {self._odds(found)} {found.log_odds:+.2f} nats = prior {found.prior:+.2f}{rest}, "
+            f"words {total:+.2f}",
         ]
         for name, listed in (("for", words), ("against", against)):
             if listed:
@@ -106,6 +114,12 @@ class Explanation(NamedTuple):
             more = "1 more word" if others == 1 else f"{others} more words, together"
             lines.append(f"  {'others:':<9}{more} {left:+.2f}")
         return lines
+
+    def _odds(self, found: FactorEvidence) -> str:
+        if found.against is None:
+            return f"on with probability {found.probability:.2f}; given the others, log-odds"
+        beside = f"against {self.noun} {found.against}, log-odds"
+        return f"probability {found.probability:.2f}; {beside}"
 
 
 def _shown(word: WordEvidence) -> str:
