@@ -157,6 +157,7 @@ def _facts(step: BinaryFactorModel) -> dict[str, Any]:
         "factors": int(step.objective_.joint.sizes.factors),
         "inference": step.inference_,
         "init": step.init_,
+        "responds": step._responds(),
         "held_out": [list(found) for found in step.held_out_.values()],
         "status": step.status_,
         "documents": step.n_documents_,
@@ -245,7 +246,13 @@ def _fill(
     if asked["inference"] == "auto":  # what that means may change between versions
         asked["inference"] = facts["inference"]
     chosen = parts.choose(asked, facts["factors"])
-    model.objective_ = parts.build(chosen, facts["words"], facts["factors"], model.overlap_penalty)
+    model.objective_ = parts.build(
+        chosen,
+        facts["words"],
+        facts["factors"],
+        model.overlap_penalty,
+        responds=facts["responds"],
+    )
     prefix = "objective."
     weights = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     model.objective_.load_state_dict(weights)

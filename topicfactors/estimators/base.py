@@ -188,9 +188,15 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
         """Is the posterior itself exact? Then every bound is log p(x)."""
         return self.objective_.gradient.posterior == "enumerated"
 
-    def _documents(self, counts: scipy.sparse.csr_matrix) -> Documents:
-        """Counts where the model is."""
-        return Documents(Counts.from_scipy(counts, self._device()))
+    def _documents(
+        self, counts: scipy.sparse.csr_matrix, responses: NDArray[np.float64] | None = None
+    ) -> Documents:
+        """Counts, and responses ``(N,)`` where there are some, where the model is."""
+        device = self._device()
+        told = None if responses is None else torch.tensor(responses, dtype=torch.float32)
+        return Documents(
+            Counts.from_scipy(counts, device), responses=None if told is None else told.to(device)
+        )
 
     def _device(self) -> torch.device:
         return next(self.objective_.parameters()).device

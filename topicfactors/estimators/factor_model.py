@@ -11,7 +11,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
 from topicfactors.estimators.base import CountsEstimator, resolve_device, seeded, threads
 from topicfactors.estimators.explaining import ExplainingMixin
-from topicfactors.estimators.fitting import FittingMixin
+from topicfactors.estimators.fitting import FittingMixin, Group
 from topicfactors.estimators.frames import FramesMixin
 from topicfactors.estimators.records import RecordsMixin
 from topicfactors.estimators.scoring import ScoringMixin
@@ -56,6 +56,9 @@ class BinaryFactorModel(
         ``"bag-of-words"``, with ``width``, ``layers`` and ``dropout``.
     init
         Where the loadings start: ``"auto"``, ``"clusters"``, ``"nmf"`` or ``"random"``.
+    response
+        How the ``response`` that ``fit`` is given is drawn: ``"gaussian"`` or ``"poisson"``, with
+        ``weight`` (docs/responses.md).
     max_iter
         Most passes over the documents; None for as many as were measured best for the inference
         (40; ``"truncated"`` 6 to 24, more for fewer factors).
@@ -100,6 +103,9 @@ class BinaryFactorModel(
         that each is on in at most half of the documents.
     intercept_ : (V,)
         Background log-weights b.
+    response_coef_, response_intercept_ : (D,), float
+        What each factor adds to the expected response, and what is expected with none on; of its
+        logarithm where ``response="poisson"``.
     prior_ : (D,)
         Probability of each factor before any word is seen.
     topic_word_ : (D, V)
@@ -141,6 +147,7 @@ class BinaryFactorModel(
         prior: str | Callable[..., Any] = "bernoulli",
         encoder: str | Callable[..., Any] = "bag-of-words",
         init: str | Callable[..., Any] = "auto",
+        response: str | Callable[..., Any] = "gaussian",
         max_iter: int | None = None,
         batch_size: int | str = "auto",
         learning_rate: float | str = "auto",
@@ -164,6 +171,7 @@ class BinaryFactorModel(
         self.prior = prior
         self.encoder = encoder
         self.init = init
+        self.response = response
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -187,6 +195,7 @@ class BinaryFactorModel(
         *,
         feature_names: ArrayLike | None = None,
         id2word: Any = None,
+        response: ArrayLike | None = None,
     ) -> BinaryFactorModel:
         """Fit the model to counts.
 
@@ -201,11 +210,14 @@ class BinaryFactorModel(
             The word of each column, ``(V,)``, where ``X`` does not carry them itself.
         id2word
             For bags of words: a gensim Dictionary, or a dict of ids to words.
+        response
+            A number for each document ``(N,)``, None or NaN where unknown, that the factors explain
+            beside the words; None for a model of words alone.
 
         Raises
         ------
         InputError
-            When the counts cannot be used.
+            When the counts or the responses cannot be used.
         ConfigurationError
             When a parameter is out of range or parts do not fit together.
         FitError
@@ -215,26 +227,27 @@ class BinaryFactorModel(
         """
         going_on = bool(self.warm_start) and hasattr(self, "objective_")
         counts, chosen = self._prepared(X, feature_names, id2word, going_on)
+        answers = self._answered(response, counts.shape[0], chosen.response, going_on)
         device = resolve_device(self.device)
         with (
             threads(self.n_jobs),
             seeded(self.random_state, device) as seed,
             self._whole_or_not_at_all(going_on),
         ):
-            kept, held_out = self._split(counts, seed)
+            kept, held_out = self._split(Group(counts, answers), seed)
             if not going_on:
                 self._build(chosen, kept, seed)
             self._optimizer_state = None
             self.objective_.to(device)
-            self.schedule_ = self._schedule(kept.shape[0], going_on=going_on)
+            self.schedule_ = self._schedule(kept.counts.shape[0], going_on=going_on)
             trainer = Trainer(self.objective_, self.schedule_, seed, self._listeners())
             history = trainer.fit(
-                documents := self._documents(kept),
-                None if held_out is None else self._documents(held_out),
+                documents := self._documents(*kept),
+                None if held_out is None else self._documents(*held_out),
                 trained=going_on,
             )
             self._teach(documents, trainer, history, self.objective_.gradient.lessons)
-            self._finish(kept, held_out, history, trainer.memories)
+            self._finish(kept.counts, held_out and held_out.counts, history, trainer.memories)
         self._pass_on(history)
         return self
 
@@ -245,10 +258,12 @@ class BinaryFactorModel(
         *,
         feature_names: ArrayLike | None = None,
         id2word: Any = None,
+        response: ArrayLike | None = None,
     ) -> BinaryFactorModel:
         """One pass over some documents, going on from the last.
 
-        ``X (N, V)``, ``feature_names (V,)`` and ``id2word`` are those of :meth:`fit`.
+        ``X (N, V)``, ``feature_names (V,)``, ``id2word`` and ``response (N,)`` are those of
+        :meth:`fit`; the first call says whether the model has responses.
         The first call starts the model from its documents; the KL weight and the temperature of
         the inference move as in ``fit``, a call counting as one of ``max_iter`` passes. Nothing is
         held out, and the factors keep their order. Word totals add up over the calls;
@@ -256,6 +271,7 @@ class BinaryFactorModel(
         """
         first = not hasattr(self, "objective_")
         counts, chosen = self._prepared(X, feature_names, id2word, not first)
+        answers = self._answered(response, counts.shape[0], chosen.response, not first)
         device = resolve_device(self.device)
         done = 0 if first else self.n_iter_
         with (
@@ -264,14 +280,14 @@ class BinaryFactorModel(
             self._whole_or_not_at_all(not first),
         ):
             if first:
-                self._build(chosen, counts, seed)
+                self._build(chosen, Group(counts, answers), seed)
             self.objective_.to(device)
             torch.manual_seed(seed + done)
             self.schedule_ = self._schedule(counts.shape[0], constant=True)
             trainer = Trainer(self.objective_, self.schedule_, seed + done, self._listeners())
             if self._optimizer_state is not None:
                 trainer.optimizer.load_state_dict(self._optimizer_state)
-            documents = self._documents(counts)
+            documents = self._documents(counts, answers)
             history = trainer.fit(documents, None, done, 1, trained=not first)
             self._teach(documents, trainer, history, 1)
             self._optimizer_state = None if history.fault else trainer.optimizer.state_dict()

@@ -6,16 +6,16 @@ import contextlib
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from topicfactors.errors import ConfigurationError, FitWarning, InputError
 from topicfactors.estimators import parts
-from topicfactors.estimators.base import CountsEstimator
 from topicfactors.estimators.checks import check_parameters
+from topicfactors.estimators.responding import RespondingMixin
 from topicfactors.training.batches import Documents
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.distil import distil
@@ -25,7 +25,19 @@ SMALLEST_BATCH = 16  # documents
 FEWEST_HELD_OUT = 5  # documents; with fewer nothing is held out and nothing stopped early
 
 
-class FittingMixin(CountsEstimator):
+class Group(NamedTuple):
+    """Documents that are trained on, or held out, as they were given."""
+
+    counts: scipy.sparse.csr_matrix  # (N, V)
+    responses: NDArray[np.float64] | None  # (N,), NaN where unseen
+
+    def select(self, rows: NDArray[np.int64]) -> Group:
+        """The documents ``rows (R,)``."""
+        told = self.responses
+        return Group(self.counts[rows], None if told is None else told[rows])
+
+
+class FittingMixin(RespondingMixin):
     """The steps of a training that come before its loop."""
 
     n_components: int
@@ -73,7 +85,8 @@ class FittingMixin(CountsEstimator):
                     delattr(self, name)
             raise
 
-    def _build(self, chosen: parts.Parts, counts: Any, seed: int) -> None:
+    def _build(self, chosen: parts.Parts, given: Group, seed: int) -> None:
+        counts, responses = given
         self.inference_, self.init_ = chosen.inference.label, chosen.init.label
         most = getattr(chosen.inference.constructor, "slow_above", None)
         if most is not None:
@@ -88,9 +101,15 @@ class FittingMixin(CountsEstimator):
                 stacklevel=3,
             )
         self.objective_ = parts.build(
-            chosen, counts.shape[1], self.n_components, self.overlap_penalty
+            chosen,
+            counts.shape[1],
+            self.n_components,
+            self.overlap_penalty,
+            responds=responses is not None,
         )
         parts.start(self.objective_, chosen, counts, seed)
+        if responses is not None:
+            self._response().start(responses)
 
     def _schedule(
         self, documents: int, *, going_on: bool = False, constant: bool = False
@@ -121,7 +140,8 @@ class FittingMixin(CountsEstimator):
         except KeyboardInterrupt as interruption:
             history.stopped, history.interruption = "interrupted", interruption
 
-    def _split(self, counts: Any, seed: int) -> tuple[Any, Any | None]:
+    def _split(self, given: Group, seed: int) -> tuple[Group, Group | None]:
+        counts = given.counts
         if self.n_components > counts.shape[0]:
             warnings.warn(
                 f"n_components={self.n_components} is more factors than documents "
@@ -131,9 +151,9 @@ class FittingMixin(CountsEstimator):
             )
         held = round(self.validation_fraction * counts.shape[0])
         if held < FEWEST_HELD_OUT:
-            return counts, None
+            return given, None
         order = np.random.default_rng(seed).permutation(counts.shape[0])
-        return counts[np.sort(order[held:])], counts[np.sort(order[:held])]
+        return given.select(np.sort(order[held:])), given.select(np.sort(order[:held]))
 
     def _listeners(self) -> list[Callback]:
         own = [_print_epoch] if self.verbose else []

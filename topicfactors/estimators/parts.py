@@ -26,6 +26,7 @@ from topicfactors.model.joint import Joint
 from topicfactors.model.likelihood import Frequencies
 from topicfactors.model.likelihoods import LIKELIHOODS
 from topicfactors.model.priors import PRIORS
+from topicfactors.model.responses import RESPONSES
 from topicfactors.training.objectives import FactorObjective
 
 REGISTRIES: dict[str, Any] = {
@@ -35,6 +36,7 @@ REGISTRIES: dict[str, Any] = {
     "prior": PRIORS,
     "encoder": ENCODERS,
     "init": INITIALS,
+    "response": RESPONSES,
 }
 DISTRIBUTIONS = {"mean-field": MeanField, "enumerated": Enumerated, "truncated": Truncated}
 AUTOMATIC_START = "clusters"  # benchmarks/starts.md
@@ -49,6 +51,7 @@ class Parts(NamedTuple):
     prior: Choice
     encoder: Choice
     init: Choice
+    response: Choice
 
 
 def choose(chosen: dict[str, Any], factors: int) -> Parts:
@@ -103,8 +106,13 @@ def _check(parts: Parts, factors: int, overlap_penalty: float) -> None:
         )
 
 
-def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> FactorObjective:
-    """The objective of these parts, on the CPU, its parameters drawn from torch's generator."""
+def build(
+    parts: Parts, words: int, factors: int, overlap_penalty: float, *, responds: bool = False
+) -> FactorObjective:
+    """The objective of these parts, on the CPU, its parameters drawn from torch's generator.
+
+    It has a response where it ``responds``.
+    """
     sizes = Sizes(words, factors)
     kind = getattr(parts.inference.constructor, "posterior", "mean-field")
     encoder: Any = None
@@ -116,6 +124,7 @@ def build(parts: Parts, words: int, factors: int, overlap_penalty: float) -> Fac
         _sound("prior", parts.prior, sizes),
         _sound("decoder", parts.decoder, sizes),
         _sound("likelihood", parts.likelihood),
+        response=_sound("response", parts.response, sizes) if responds else None,
     )
     gradient = _sound("inference", parts.inference, sizes)
     posterior: Posterior

@@ -82,7 +82,8 @@ class RecordsMixin(ScoringMixin):
         device = self._device()
         places, turned = torch.from_numpy(order).to(device), torch.from_numpy(flipped).to(device)
         posterior: Any = self.objective_.posterior
-        for part in (joint.decoder, joint.prior, posterior):
+        parts = [joint.decoder, joint.prior, posterior]
+        for part in parts if joint.response is None else [*parts, joint.response]:
             part.arrange(places, turned)
         return order, flipped
 
