@@ -222,7 +222,7 @@ def test_a_gaussian_response_does_not_care_for_its_scale(scale):
 def test_the_noise_stays_above_a_twentieth_of_the_spread():
     response = some_response("gaussian")
     response.log_noise.data.fill_(-50.0)
-    assert float(response.noise) == pytest.approx(0.05)
+    assert response.noise.item() == pytest.approx(0.05)
 
 
 def test_large_counts_lose_no_digits_in_single_precision():

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from topicfactors.cli.answers import refuse_idle_response, responses_of, with_column
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
 from topicfactors.cli.options import document_bound, number_or_auto, stop_words_of
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
@@ -42,6 +43,7 @@ class Fit:
 
         self.options, self.typed, self.quiet, self.as_json = options, typed, quiet, as_json
         self.display = Display(quiet)
+        self.answers: Any = None  # the responses (N,), where they are asked for
 
     def run(self, output: Path | None, force: bool) -> None:
         """Fit and write; an interruption is passed on when what was learnt is saved."""
@@ -77,6 +79,7 @@ class Fit:
 
     def _refuse_idle_options(self) -> None:
         """Nothing that is typed is ignored."""
+        refuse_idle_response(self.options, self.typed)
         if is_counts(self.options["corpus"]):
             idle = [name for name in OF_TEXTS if name in self.typed]
             why = "counts are used as they are, and have no text to tokenise"
@@ -128,6 +131,7 @@ class Fit:
             prior=chosen["prior"],
             encoder=chosen["encoder"],
             init=chosen["init"],
+            response=chosen["response_family"],
             max_iter=chosen["epochs"],
             batch_size=number_or_auto(chosen["batch_size"], int),
             learning_rate=number_or_auto(chosen["learning_rate"], float),
@@ -142,7 +146,7 @@ class Fit:
         )
         check_parameters(model)  # before the corpus is read; so is a model of one word built
         parts = choose(model.get_params(deep=False), model.n_components)
-        build(parts, 1, model.n_components, model.overlap_penalty)
+        build(parts, 1, model.n_components, model.overlap_penalty, responds=True)
         resolve_device(model.device)
         return model
 
@@ -152,15 +156,19 @@ class Fit:
         from topicfactors.corpus.readers import stream_documents
 
         chosen, ledger = self.options, Ledger(self.options["strict"])
-        columns = Columns(chosen["text_column"], chosen["id_column"], chosen["label_column"])
-        documents = stream_documents(chosen["corpus"], columns)
+        source, told = chosen["corpus"], chosen["response"]
+        named = (chosen["text_column"], chosen["id_column"], chosen["label_column"])
+        columns = Columns(*named, () if told is None else (told,))
+        documents = with_column(source, stream_documents(source, columns), told)
         texts = fingerprint.watch(ledger.record(documents))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CorpusWarning)  # the ledger knows more
             try:
                 counts = vectorizer.fit_transform(self.display.reading(texts))
             except InputError as error:
-                raise _from(chosen["corpus"], error) from error
+                raise _from(source, error) from error
+        if told is not None:
+            self.answers = responses_of(source, ledger, told, chosen["response_family"])
         labels = ledger.labels if any(label is not None for label in ledger.labels) else None
         return CountedCorpus(counts, ledger.ids, labels, ledger.notes())
 
@@ -197,7 +205,7 @@ class Fit:
         try:
             with threadpool_limits(limit), self.display.training() as shown:
                 model.set_params(callbacks=[shown])
-                model.fit(counts)
+                model.fit(counts, response=self.answers)
             if model.stopped_:
                 kept = f"the weights of epoch {model.best_iter_} are kept"
                 self.display.say(f"{model.stopped_}: {kept}")

@@ -82,6 +82,7 @@ def rows_of(
         words=words,
         coherence=None if coherence is None else list(coherence),
         documents=documents,
+        responses=model.response_coef_.tolist() if model._responds() else None,
     )
 
 
@@ -103,14 +104,15 @@ def write_run(
     """
     model, counts, ids = model_of(pipeline), read.counts, read.ids
     coherence = model.coherence(counts)
-    found = model.transform(counts)
+    columns = model._told(counts)
+    found = columns[:, : model._factors()]
     standing = representative(counts, found, model.factors().log_odds, STANDING)
     documents = [[ids[row] for row, _ in listed] for listed in standing]
     rows = rows_of(model, coherence=coherence, documents=documents)
     metrics = metrics_of(model, counts, coherence)
     described = describe(model, read, fingerprint, options)
     blocks = (
-        (ids[start : start + BLOCK], found[start : start + BLOCK])
+        (ids[start : start + BLOCK], columns[start : start + BLOCK])
         for start in range(0, len(ids), BLOCK)
     )
     texts = {
@@ -123,7 +125,7 @@ def write_run(
     with whole_folder(folder, overwrite=overwrite, mark=MARK) as temporary:
         save(pipeline, temporary / "model")
         write_factors(temporary, model, rows)
-        posteriors = posteriors_table(blocks, len(rows), read.labels)
+        posteriors = posteriors_table(blocks, len(rows), read.labels, responds=model._responds())
         export_table(posteriors, temporary / "posteriors.csv")
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")

@@ -66,14 +66,13 @@ def refuse_unlikely(values: NDArray[np.float64], place: Any, family: Choice) -> 
     if len(wrong):
         raise InputError(
             f"{place(int(wrong[0]))}: {values[wrong[0]]:g} is below {least:g}, and a "
-            f"{family.label} response is {least:g} or more; use response='gaussian'"
+            f"{family.label} response is {least:g} or more; use the gaussian family"
         )
 
 
 class RespondingMixin(PosteriorMixin):
     """predict_response and the coefficients of a factor model that was fitted with responses."""
 
-    @torch.no_grad()
     def predict_response(self, X: Any, *, refine: int | str = "auto") -> NDArray[np.float64]:
         """The response that is expected of every document, from its words alone.
 
@@ -121,8 +120,11 @@ class RespondingMixin(PosteriorMixin):
             )
         return found
 
+    @torch.no_grad()
     def _told(self, X: Any, refine: int | str = "auto") -> NDArray[np.float64]:
-        """The columns of ``transform``, and the expected response after them: ``(N, D + 1)``."""
+        """The columns of ``transform``, and the expected response after them if there is one."""
+        if not self._responds():
+            return np.asarray(self.transform(X, refine=refine))
         rounds = self._rounds(refine)
         counts, joint = self._validate(X), self._joint()
         parts = [

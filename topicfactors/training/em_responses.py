@@ -49,7 +49,7 @@ class Overall(NamedTuple):
         if family == "poisson" and len(wrong):
             raise InputError(
                 f"response, row {wrong[0]}: {responses[wrong[0]]:g} is below 0, and a poisson "
-                "response is 0 or more; use response='gaussian'"
+                "response is 0 or more; use the gaussian family"
             )
         factorial = float(gammaln(seen + 1).mean()) if family == "poisson" else 0.0
         return cls(float(seen.mean()), float(seen.var()) or 1.0, factorial)
