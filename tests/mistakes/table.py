@@ -19,6 +19,7 @@ from tests.mistakes.places import (
     without,
     write,
 )
+from tests.mistakes.responses import IN_PYTHON, RESPONSES
 
 
 def fit(arguments: str) -> str:
@@ -278,6 +279,7 @@ def python(title: str, code: str, said: str) -> Mistake:
 MISTAKES: list[Mistake] = [
     *listed("Corpora", CORPORA),
     *listed("Counts", COUNTS),
+    *listed("Responses", RESPONSES),
     *listed("Options", OPTIONS),
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
     *listed("Documents for a run", DOCUMENTS),
@@ -365,4 +367,5 @@ MISTAKES: list[Mistake] = [
         "cannot hold the step",
     ),
     python("Loading what is no model", 'load("notes")', "no model here"),
+    *(python(*row) for row in IN_PYTHON),
 ]

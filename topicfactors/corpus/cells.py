@@ -53,11 +53,11 @@ def numbers_of(cells: Sequence[Any], place: Callable[[int], str]) -> NDArray[np.
 
 def _number(cell: object) -> float:
     """The number a cell says, NaN for an empty one, infinity for what is none."""
-    if missing(cell) or (isinstance(cell, str) and not cell.strip()):
-        return math.nan
-    if not isinstance(cell, str | numbers.Real | np.bool_):
-        return math.inf
     try:
+        if missing(cell) or (isinstance(cell, str) and not cell.strip()):
+            return math.nan
+        if not isinstance(cell, str | numbers.Real | np.bool_):
+            return math.inf
         value = float(cell)
     except (ValueError, OverflowError):
         return math.inf

@@ -93,7 +93,15 @@ class Response(nn.Module, abc.ABC):
 class Gaussian(Response):
     r""":math:`r \sim N(w\cdot z + w_0, \sigma^2)`: years, ratings, measurements.
 
-    The unit is the spread of the responses of the corpus; σ is learnt and stays above 1/20 of it.
+    The unit is the spread of the responses of the corpus; σ is learnt and stays above 1/20 of it
+    (docs/mathematics.md).
+
+    Parameters
+    ----------
+    sizes
+        Its ``factors`` is the number of inputs: D, or D + K where classes are read too.
+    weight
+        The log-probability is taken so many times; 1 is the generative model.
     """
 
     def __init__(self, sizes: Sizes, *, weight: float = 1.0) -> None:
@@ -139,7 +147,12 @@ class Poisson(Response):
     r""":math:`r \sim \mathrm{Poisson}(e^{w\cdot z + w_0})`: counts; every factor multiplies.
 
     Fractions are taken too (the factorial through Γ). The unit of the logarithm is the spread of
-    the responses of the corpus over their mean, at most 1.
+    the responses of the corpus over their mean, at most 1 (docs/mathematics.md).
+
+    Parameters
+    ----------
+    sizes, weight
+        As for the Gaussian: D inputs (or D + K), and how often the log-probability is taken.
     """
 
     linear = False
