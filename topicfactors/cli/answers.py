@@ -49,9 +49,10 @@ def with_column(source: str, documents: Iterator[Document], name: str | None) ->
     for document in begun:
         if name not in document.covariates:
             known = list(map(str, document.covariates))
-            which = ", ".join(map(repr, known)) or "none: name a table, such as a .csv"
+            which = f"it has {', '.join(map(repr, known))}"
             raise InputError(
-                f"{source}: no column {name!r} beside the texts; it has {which}"
+                f"{source}: no column {name!r} beside the texts; "
+                f"{which if known else 'only a table has columns, such as a .csv'}"
                 f"{nearest(name, known)}"
             )
     return itertools.chain(begun, documents)

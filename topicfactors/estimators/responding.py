@@ -128,15 +128,15 @@ class RespondingMixin(PosteriorMixin):
         rounds = self._rounds(refine)
         counts, joint = self._validate(X), self._joint()
         parts = [
-            torch.cat([q.mean(), self._expected(q)[:, None].to(q.mean().dtype)], 1).double()
+            torch.cat([q.mean(), self._expected(q)[:, None].to(q.mean().dtype)], 1).cpu().double()
             for _, q in self._posteriors(counts, rounds)
         ]
-        found = torch.cat(parts).cpu()
+        found = torch.cat(parts)
         if getattr(joint.likelihood, "silent", True):
             empty = torch.from_numpy(np.flatnonzero(np.diff(counts.indptr) == 0))
             prior = joint.prior.probabilities()
             row = torch.cat([prior, self._response().averaged(prior[None]).to(prior.dtype)])
-            found[empty] = row.double().cpu()
+            found[empty] = row.cpu().double()
         return np.asarray(found.numpy())
 
     def _expected(self, q: Any) -> torch.Tensor:

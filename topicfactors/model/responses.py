@@ -213,7 +213,8 @@ class Answers(NamedTuple):
         numbers = torch.where(seen, responses, torch.ones_like(responses))
         if classes is None:
             return cls(response, seen, numbers)
-        return cls(response, seen, numbers, classes @ response.coef[-classes.shape[1] :])
+        known = (classes * response.coef[-classes.shape[1] :]).sum(-1)  # in full precision
+        return cls(response, seen, numbers, known)
 
     def log_prob(self, values: Tensor) -> Tensor:
         """``(S, B or 1, D) -> (S, B)`` nats."""
