@@ -8,17 +8,12 @@ from sklearn.base import clone
 from sklearn.metrics import r2_score
 from sklearn.pipeline import Pipeline
 
-from tests.estimators.planted import joint_table, model, planted, states_of
+from tests.estimators.planted import joint_table, model, states_of
 from topicfactors import BinaryFactorModel, ConfigurationError, InputError, load, save
 from topicfactors.model.responses import Gaussian
 
 SLOPES = np.array([40.0, -25.0, 10.0, 0.0])
 INFERENCES = ["exact", "truncated", "gumbel-softmax"]
-
-
-@pytest.fixture(scope="module")
-def corpus():
-    return planted()
 
 
 @pytest.fixture(scope="module")
