@@ -37,6 +37,8 @@ def test_the_public_names_are_these():
         "FitError",
         "FitWarning",
         "InputError",
+        "MixtureModel",
+        "SemiSupervisedClassifier",
         "StorageError",
         "TopicFactorsError",
         "TopicFactorsWarning",

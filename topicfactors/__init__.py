@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from topicfactors.estimators import EXPECTED_FAILED_CHECKS
     from topicfactors.estimators.explaining import explain
     from topicfactors.estimators.factor_model import BinaryFactorModel
+    from topicfactors.estimators.mixture import MixtureModel
+    from topicfactors.estimators.semisupervised import SemiSupervisedClassifier
     from topicfactors.storage import load, save
 
 __version__ = "0.1.0"
@@ -47,6 +49,8 @@ _HOMES = {
     "FitError": "topicfactors.errors",
     "FitWarning": "topicfactors.errors",
     "InputError": "topicfactors.errors",
+    "MixtureModel": "topicfactors.estimators.mixture",
+    "SemiSupervisedClassifier": "topicfactors.estimators.semisupervised",
     "StorageError": "topicfactors.errors",
     "TopicFactorsError": "topicfactors.errors",
     "TopicFactorsWarning": "topicfactors.errors",
@@ -67,6 +71,8 @@ __all__ = [
     "FitError",
     "FitWarning",
     "InputError",
+    "MixtureModel",
+    "SemiSupervisedClassifier",
     "StorageError",
     "TopicFactorsError",
     "TopicFactorsWarning",

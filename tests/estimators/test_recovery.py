@@ -182,7 +182,7 @@ def test_dead_and_always_on_factors_are_named(corpus):
     head = fitted.objective_.posterior.head
     head.weight.data[:2] = 0
     head.bias.data[:2] = head.bias.new_tensor([-4.0, 4.0])
-    fitted._note_moments(*fitted._moments([(corpus.counts, None)]))
+    fitted._note_moments(*fitted._moments([(fitted._observed(corpus.counts), None)]))
     assert fitted.status_ == ["dead", "always-on", "active"]
 
 
@@ -192,8 +192,8 @@ def test_an_always_on_factor_of_a_log_linear_decoder_becomes_background(corpus):
     head.weight.data[0] = 0
     head.bias.data[0] = 6.0
     loadings, background = fitted.components_[0], fitted.intercept_
-    fitted._arrange(fitted._moments([(corpus.counts, None)])[0])
-    fitted._note_moments(*fitted._moments([(corpus.counts, None)]))
+    fitted._arrange(fitted._moments([(fitted._observed(corpus.counts), None)])[0])
+    fitted._note_moments(*fitted._moments([(fitted._observed(corpus.counts), None)]))
     assert fitted.status_[1] == "dead"
     np.testing.assert_allclose(fitted.intercept_, background + loadings, atol=1e-6)
 

@@ -66,12 +66,12 @@ def edited(**changes: Any) -> Callable[[Path], None]:
 
 
 def cut(name: str, kept: float) -> Callable[[Path], None]:
-    """A preparation: a file that broke off."""
+    """A preparation: a file that broke off after a share of its bytes, or after so many."""
 
     def prepare(place: Path) -> None:
         path = place / name
         data = path.read_bytes()
-        path.write_bytes(data[: int(len(data) * kept)])
+        path.write_bytes(data[: int(len(data) * kept if kept < 1 else kept)])
 
     return prepare
 

@@ -106,7 +106,7 @@ class AdvisingMixin(ClassLearningMixin):
         whole("n", n, 1)
         if strategy not in STRATEGIES:
             raise unknown_name("strategy", strategy, STRATEGIES)
-        counts = self._validate(X)
+        counts = self._observed(X)
         with_words = np.flatnonzero(np.diff(counts.indptr) > 0)
         if len(with_words) < n:
             raise InputError(
@@ -138,7 +138,7 @@ class AdvisingMixin(ClassLearningMixin):
         """
         check_is_fitted(self)
         whole("bins", bins, 1)
-        counts = self._validate(X)
+        counts = self._observed(X)
         codes = read_labels(y, counts.shape[0], self.classes_).codes
         rows = np.flatnonzero(codes >= 0)
         logs = self._log_classes(self._evidence(counts[rows]))

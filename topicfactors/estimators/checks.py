@@ -61,6 +61,8 @@ def check_components(estimator: Any) -> None:
     whole("n_components", estimator.n_components, 1)
     number("smoothing", estimator.smoothing, open_ends="low")
     number("weight_smoothing", estimator.weight_smoothing)
+    number("covariate_shrinkage", estimator.covariate_shrinkage)
+    parsed(estimator.covariates)
     number("validation_fraction", estimator.validation_fraction, 0.0, 0.9)
     whole("n_iter_no_change", estimator.n_iter_no_change, 0)
     _check_fit(estimator)

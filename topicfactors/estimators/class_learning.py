@@ -118,7 +118,7 @@ class ClassLearningMixin(ComponentFittingMixin):
         evidence = self._evidence(counts)
         seen = labels.codes >= 0
         weights = np.where(seen, 1.0, setting.unlabelled_weight)
-        tokens = float(weights @ np.asarray(evidence.sum(1)).ravel()) / components
+        tokens = float(weights @ self._tokens(evidence)) / components
         known = em.Known(weights, labels.codes, members)
         fixed, balance = self._held_prior(labels)
         words = setting.smoothing * tokens

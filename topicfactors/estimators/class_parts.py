@@ -9,6 +9,7 @@ import torch
 from topicfactors.contracts import Sizes
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.choices import Choice, resolve
+from topicfactors.estimators.design import Design
 from topicfactors.estimators.parts import sound
 from topicfactors.gradients import GRADIENTS
 from topicfactors.gradients.categorical import CategoricalGumbelSoftmax
@@ -79,8 +80,8 @@ class ClassParts(NamedTuple):
         return int(getattr(self.inference.constructor, "epochs", 40))
 
 
-def choose(chosen: dict[str, Any]) -> ClassParts:
-    """Resolve the parameters of an estimator.
+def choose(chosen: dict[str, Any], *, covariates: bool = False) -> ClassParts:
+    """Resolve the parameters of an estimator, whose documents may have ``covariates``.
 
     Raises
     ------
@@ -100,7 +101,7 @@ def choose(chosen: dict[str, Any]) -> ClassParts:
     tabled = _is_table(choices["decoder"]) and choices["likelihood"].name == "multinomial"
     inference = chosen["inference"]
     if isinstance(inference, str) and inference == "auto":
-        inference = "em" if tabled else "exact"
+        inference = "em" if tabled and not covariates else "exact"
     choices["inference"] = resolve("inference", inference, CLASS_INFERENCES)
     found, likelihood, decoder, encoder, init, tempering = (choices[name] for name in REGISTRIES)
     parts = ClassParts(found, likelihood, decoder, encoder, init, tempering)
@@ -109,6 +110,11 @@ def choose(chosen: dict[str, Any]) -> ClassParts:
             "inference='em' has closed steps for likelihood='multinomial' and decoder='log-linear' "
             f"alone, got {parts.likelihood.label!r} and {parts.decoder.label!r}; use "
             "inference='exact'"
+        )
+    if parts.closed and covariates:
+        raise ConfigurationError(
+            "inference='em' has no closed step for the effects of covariates; use "
+            "inference='exact', or leave it to 'auto'"
         )
     for choice in (parts.inference, parts.tempering):
         choice.build()  # refused here where its options are
@@ -163,9 +169,11 @@ def _is_table(decoder: Choice) -> bool:
     return decoder.name == "log-linear" and not decoder.options.get("nonnegative")
 
 
-def build(parts: ClassParts, words: int, components: int) -> ComponentObjective:
+def build(
+    parts: ClassParts, words: int, components: int, design: Design | None = None
+) -> ComponentObjective:
     """The objective of a mixture, on the CPU, its parameters drawn from torch's generator."""
-    joint = _joint(parts, Sizes(words, 0), components)
+    joint = _joint(parts, Sizes(words, 0), components, design)
     if parts.inference.constructor in (ClosedForm, SummedOut):
         return ComponentObjective(joint)
     encoder = sound("encoder", parts.encoder, joint.sizes)
@@ -195,11 +203,14 @@ def build_classifier(
     return SharedFactorsObjective(joint, posterior, gradient, members, unlabelled=unlabelled)
 
 
-def _joint(parts: ClassParts, sizes: Sizes, components: int) -> Joint:
+def _joint(parts: ClassParts, sizes: Sizes, components: int, design: Design | None = None) -> Joint:
+    reads, moves = (0, 0) if design is None else (design.prior, design.content)
     return Joint(
         sizes,
         BernoulliPrior(sizes),
         sound("decoder", parts.decoder, Sizes(sizes.words, sizes.factors + components)),
         sound("likelihood", parts.likelihood),
         classes=components,
+        content=moves,
+        mixed=reads,
     )

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from topicfactors.corpus.counts import Counts
 from topicfactors.estimators.class_parts import ClassParts
 from topicfactors.estimators.components import ComponentsMixin, Floats
 from topicfactors.estimators.keeping import KeepingMixin
@@ -66,6 +67,7 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
     n_init: int | str
     validation_fraction: float
     tempering: Any
+    covariate_shrinkage: float = 1.0
     max_iter: int | None
     tol: float
     batch_size: int | str
@@ -121,6 +123,11 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
         totals = np.asarray(evidence.sum(axis=0)).ravel()
         return frequencies(totals, self.document_frequency_, self.n_documents_)
 
+    def _tokens(self, evidence: Any) -> Floats:
+        """Tokens of each document as the likelihood observes them, ``(N,)``."""
+        seen = self._joint().likelihood.observe(Counts.from_scipy(evidence))
+        return np.asarray(seen.lengths.double().numpy())
+
     def _learn(self, parts: ClassParts, task: Task, starts: Iterator[Floats]) -> Learnt:
         """The best of several starts, in place; an interruption keeps the best so far."""
         best: Learnt | None = None
@@ -162,7 +169,7 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
         self._put(steps[-1].components)
         reseeded = sorted({number for step in steps for number in step.reseeded})
         converged = history.stopped == "converged"
-        return Learnt(steps[-1].objective, history, reseeded, converged, self._weights())
+        return Learnt(steps[-1].objective, history, reseeded, converged, self._snapshot())
 
     def _teller(self, task: Task, passes: int) -> Callable[[int, em.Step], Epoch]:
         """Tells the callbacks of an iteration."""
@@ -196,7 +203,9 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
         smoothing = task.smoothing()
         learnt = task.fixed is None and task.balance is None
         self._put(em.begin(task.counts, responsibilities, smoothing, task.known), learnt)
-        objective.pull = Pull(task.corpus, task.words, task.weights, task.counts.shape[0])
+        objective.pull = Pull(
+            task.corpus, task.words, task.weights, self.covariate_shrinkage, task.counts.shape[0]
+        )
         schedule = self._schedule_of(parts, task.counts.shape[0])
         self.schedule_ = schedule
         listeners = [self._tell]
@@ -207,7 +216,7 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
         history = trainer.fit(documents, held)
         value = self._objective_of(documents, task)
         finished = not history.stopped or history.stopped.startswith("no progress")
-        return Learnt(value, history, [], finished, self._weights())
+        return Learnt(value, history, [], finished, self._snapshot())
 
     def _schedule_of(self, parts: ClassParts, documents: int) -> Schedule:
         rate, size = self.learning_rate, self.batch_size
@@ -237,7 +246,7 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
             return documents
         return documents._replace(labels=torch.from_numpy(labels).to(documents.device))
 
-    def _weights(self) -> dict[str, torch.Tensor]:
+    def _snapshot(self) -> dict[str, torch.Tensor]:
         return {name: part.clone() for name, part in self.objective_.state_dict().items()}
 
     def _tell(self, event: Epoch) -> None:
@@ -256,8 +265,9 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
         self.best_iter_, self.stopped_ = history.best, history.stopped
         self.converged_, self.objective_value_ = found.converged, found.objective
         posterior = np.exp(self._log_posterior(kept))
-        self.prevalence_, variance = posterior.mean(0), posterior.var(0)
-        self.status_ = status(self.prevalence_, variance)
+        self.prevalence_, self.posterior_variance_ = posterior.mean(0), posterior.var(0)
+        self.status_ = status(self.prevalence_, self.posterior_variance_)
+        self.covariate_information_ = self._information(kept, posterior)
         self.held_out_: dict[str, Evaluation] = {}
         if held_out is not None:
             self.held_out_["exact"] = self._evaluated(held_out)

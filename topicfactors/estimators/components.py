@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 import torch
 from numpy.typing import NDArray
 from scipy.special import logsumexp
@@ -18,6 +17,8 @@ from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError, InputError
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.choices import resolve
+from topicfactors.estimators.effects import CovariatesMixin
+from topicfactors.estimators.observed import Observed
 from topicfactors.estimators.parts import frequencies
 from topicfactors.estimators.scoring import Evaluation
 from topicfactors.estimators.wording import WordingMixin
@@ -32,7 +33,7 @@ BLOCK = 2**22  # numbers of a block of log p(x, y)
 Floats = NDArray[np.float64]
 
 
-class ComponentsMixin(WordingMixin):
+class ComponentsMixin(WordingMixin, CovariatesMixin):
     """Posterior, scores and word probabilities of the K components, all exact."""
 
     objective_: ComponentObjective  # type: ignore[assignment]
@@ -80,29 +81,36 @@ class ComponentsMixin(WordingMixin):
         tensors = torch.from_numpy(loadings), torch.from_numpy(background)
         return np.asarray(self._joint().likelihood.token_log_odds(*tensors).numpy())
 
-    def score_samples(self, X: Any) -> Floats:
+    def score_samples(self, X: Any, *, covariates: Any = None) -> Floats:
         """Log p(x) of every document, ``(N,)`` nats: exact, and of the counts as they are.
 
-        Counts ``X (N, V)``.
+        Counts ``X (N, V)``, and the ``covariates`` of their documents where the model has some.
         """
         check_is_fitted(self, "objective_")
-        return np.asarray(logsumexp(self._log_joint(self._validate(X)), axis=1))
+        return np.asarray(logsumexp(self._log_joint(self._observed(X, covariates)), axis=1))
 
-    def score(self, X: Any, y: object = None) -> float:
-        """Mean log p(x) of counts ``X (N, V)``, nats a document; higher is better."""
-        return float(self.score_samples(X).mean())
+    def score(self, X: Any, y: object = None, *, covariates: Any = None) -> float:
+        """Mean log p(x) of counts ``X (N, V)`` and ``covariates``, nats; higher is better."""
+        return float(self.score_samples(X, covariates=covariates).mean())
 
-    def perplexity(self, X: Any) -> float:
-        """Per-document perplexity of counts ``X (N, V)``, over documents with words."""
-        return self.evaluate(X).perplexity.per_document
+    def perplexity(self, X: Any, *, covariates: Any = None) -> float:
+        """Per-document perplexity of counts ``X (N, V)`` and ``covariates``."""
+        return self.evaluate(X, covariates=covariates).perplexity.per_document
 
-    def evaluate(self, X: Any, *, bound: str = "auto", samples: int | None = None) -> Evaluation:
+    def evaluate(
+        self,
+        X: Any,
+        *,
+        covariates: Any = None,
+        bound: str = "auto",
+        samples: int | None = None,
+    ) -> Evaluation:
         """Perplexities, with those of the unigram on the same documents.
 
         Parameters
         ----------
-        X
-            Counts ``(N, V)``.
+        X, covariates
+            Counts ``(N, V)``, and the covariates of their documents where the model has some.
         bound
             ``"auto"`` or ``"exact"``, which are the same here: log p(x) itself.
         samples
@@ -119,15 +127,17 @@ class ComponentsMixin(WordingMixin):
                 f"the components are summed out exactly, so that bound='exact' without samples is "
                 f"all there is; got bound={bound!r}, samples={samples!r}"
             )
-        return self._evaluated(self._validate(X))
+        return self._evaluated(self._observed(X, covariates))
 
-    def completion_perplexity(self, X_seen: Any, X_unseen: Any) -> float:
+    def completion_perplexity(self, X_seen: Any, X_unseen: Any, *, covariates: Any = None) -> float:
         """Perplexity of unseen tokens given the others of the same documents.
 
         Parameters
         ----------
         X_seen, X_unseen
             Counts ``(N, V)`` of the two parts of every document, row by row.
+        covariates
+            Of their documents, where the model has some.
 
         Returns
         -------
@@ -140,7 +150,7 @@ class ComponentsMixin(WordingMixin):
             When the two parts have different numbers of rows, or nothing is unseen.
         """
         check_is_fitted(self, "objective_")
-        seen, unseen = self._validate(X_seen), self._validate(X_unseen)
+        seen, unseen = self._observed(X_seen, covariates), self._validate(X_unseen)
         if seen.shape[0] != unseen.shape[0]:
             raise InputError(
                 f"X_seen and X_unseen must have the same documents, got {seen.shape[0]} and "
@@ -167,27 +177,44 @@ class ComponentsMixin(WordingMixin):
         scores = perplexity(logs, lengths)
         return Evaluation("exact", 0, float(logs.mean()), scores, perplexity(unigram, lengths))
 
-    def _log_joint(self, counts: scipy.sparse.csr_matrix) -> Floats:
+    def _log_joint(self, counts: Observed) -> Floats:
         """Log p(x, y) of every component, ``(N, K)`` nats, in double precision."""
         objective = copy.deepcopy(self.objective_).to(self._place()).double().eval()
         with threads(self.n_jobs), torch.no_grad():
             parts = [objective.table(batch).t() for batch in self._batches(counts)]
         return np.concatenate([part.cpu().numpy() for part in parts])
 
-    def _log_posterior(self, counts: scipy.sparse.csr_matrix) -> Floats:
+    def _log_posterior(self, counts: Observed) -> Floats:
         """Log p(y | evidence) of every component, ``(N, K)`` nats."""
         table = self._log_joint(self._evidence(counts))
         return np.asarray(table - logsumexp(table, axis=1, keepdims=True))
 
-    def _evidence(self, counts: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
-        """Counts as far as they are believed."""
+    def _evidence(self, counts: Observed) -> Observed:
+        """Counts as far as they are believed, with their covariates."""
         tempering = resolve("tempering", self.tempering_, TEMPERINGS).build()
-        return tempering(counts, Seen(self.document_frequency_, self.n_documents_))
+        evidence = tempering(counts, Seen(self.document_frequency_, self.n_documents_))
+        return Observed(evidence, covariates=counts.covariates)
 
-    def _batches(self, counts: scipy.sparse.csr_matrix) -> Iterator[Batch]:
-        joint = self._joint()
-        size = max(1, BLOCK // joint.classes)
-        return in_order(Documents(Counts.from_scipy(counts, self._place())), size)
+    def _information(self, counts: Observed, posterior: Floats) -> Floats:
+        """What documents tell of the constant and Γ of each component, the others' held.
+
+        ``(K, 1 + C, 1 + C)``, as Louis (1982); ``(K, 0, 0)`` without Γ.
+        """
+        if self.design_ is None or not self.design_.prior or counts.covariates is None:
+            return np.zeros((posterior.shape[1], 0, 0))
+        read = counts.covariates[:, : self.design_.prior].astype(np.float64)
+        rows = np.pad(read, ((0, 0), (1, 0)), constant_values=1.0)
+        with torch.no_grad():
+            told = torch.from_numpy(counts.covariates).to(self._device())
+            before = self._joint().class_prior.condition(told).probabilities().cpu().numpy()
+        known = before * (1 - before) - posterior * (1 - posterior)
+        return np.asarray(np.einsum("nk,ni,nj->kij", known, rows, rows, optimize=True))
+
+    def _batches(self, counts: Observed) -> Iterator[Batch]:
+        place, told = self._place(), counts.covariates
+        coded = None if told is None else torch.from_numpy(told).to(place)
+        documents = Documents(Counts.from_scipy(counts, place), covariates=coded)
+        return in_order(documents, max(1, BLOCK // self._joint().classes))
 
     def _precise(self) -> Any:
         """The model in double precision, where that is to be had."""

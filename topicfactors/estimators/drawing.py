@@ -70,17 +70,22 @@ class DrawingMixin(ComponentsMixin):
         order = generator.permutation(n_samples)
         return scipy.sparse.vstack(parts).tocsr()[order], labels[order]
 
-    def bic(self, X: Any) -> float:
+    def bic(self, X: Any, *, covariates: Any = None) -> float:
         """Bayesian information criterion on counts ``X (N, V)``, nats doubled: lower is better.
 
-        −2·log p(X) + (parameters)·log N (Schwarz, 1978), of the counts as they are.
+        −2·log p(X) + (parameters)·log N (Schwarz, 1978), of the counts as they are, with the
+        ``covariates`` of their documents where the model has some.
         """
-        logs = self.score_samples(X)
+        logs = self.score_samples(X, covariates=covariates)
         return float(-2 * logs.sum() + self._n_parameters() * np.log(len(logs)))
 
-    def aic(self, X: Any) -> float:
-        """Akaike information criterion on counts ``X (N, V)``, nats doubled: lower is better."""
-        return float(-2 * self.score_samples(X).sum() + 2 * self._n_parameters())
+    def aic(self, X: Any, *, covariates: Any = None) -> float:
+        """Akaike information criterion on counts ``X (N, V)`` and ``covariates``.
+
+        −2·log p(X) + 2·(parameters) (Akaike, 1974); nats doubled, lower is better.
+        """
+        logs = self.score_samples(X, covariates=covariates)
+        return float(-2 * logs.sum() + 2 * self._n_parameters())
 
     def _n_parameters(self) -> int:
         """Free parameters of p(x, y)."""
@@ -91,7 +96,7 @@ class DrawingMixin(ComponentsMixin):
             words = table - (joint.classes if normalised else 0)
         else:
             words = sum(part.numel() for part in joint.decoder.parameters())
-        own = sum(part.numel() for part in joint.likelihood.parameters())
+        own = sum(part.numel() for part in [*joint.likelihood.parameters(), *joint.effects()])
         return int(words + own + joint.classes - 1)
 
 

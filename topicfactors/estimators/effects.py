@@ -12,11 +12,9 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 from sklearn.utils.validation import check_is_fitted
 
-from topicfactors.contracts import Memory
 from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.estimators.base import CountsEstimator
 from topicfactors.estimators.design import Design
-from topicfactors.estimators.observed import Observed
-from topicfactors.estimators.posteriors import PosteriorMixin
 from topicfactors.values import is_whole, number
 
 LEAST_INFORMATION = 1e-6  # a direction of which nothing is known has a standard error of 1,000
@@ -50,7 +48,7 @@ class CovariateWords(NamedTuple):
     suppressed: list[tuple[str, float]]
 
 
-class CovariatesMixin(PosteriorMixin):
+class CovariatesMixin(CountsEstimator):
     """effects, prevalence and covariate_words of a model that was fitted with covariates."""
 
     covariate_shrinkage: float
@@ -135,7 +133,7 @@ class CovariatesMixin(PosteriorMixin):
         """
         rows, one = self._rows_at(at)
         with torch.no_grad():
-            prior = self._joint().prior.condition(torch.from_numpy(rows).to(self._device()))
+            prior = self._joint().outermost().condition(torch.from_numpy(rows).to(self._device()))
             found = np.asarray(prior.probabilities().cpu().numpy())
         return found[0] if one else found
 
@@ -213,33 +211,16 @@ class CovariatesMixin(PosteriorMixin):
                 f"{', '.join(map(repr, design.names))} act on the words only; fit with "
                 f"'{design.names[0]}:both' to see what they do to the prevalence"
             )
-        weights = self._joint().prior.effects.weight
+        weights = self._joint().outermost().effects.weight
         return np.asarray(weights.detach().cpu().numpy(), dtype=np.float64)
 
     def _estimated(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Γ ``(D, C)`` and the covariance of the constant and it, ``(D, 1 + C, 1 + C)``."""
         weights, known = self._weights(), self.covariate_information_
         pulled = np.full(weights.shape[1] + 1, float(self.covariate_shrinkage))
-        logits = getattr(self._joint().prior, "logits", None)
+        logits = getattr(self._joint().outermost(), "logits", None)
         learnt = logits is None or logits.requires_grad
         pulled[0] = 0.0 if learnt else 1e12  # a constant that is given has no error
         values, axes = np.linalg.eigh(known + np.diag(pulled))
         inverse = axes / np.maximum(values, LEAST_INFORMATION)[:, None, :]
         return weights, inverse @ axes.transpose(0, 2, 1)
-
-    @torch.no_grad()
-    def _information(self, counts: Observed, memory: Memory | None) -> NDArray[np.float64]:
-        """What documents tell of the constant and Γ of each factor; ``(D, 0, 0)`` without Γ."""
-        if self.design_ is None or not self.design_.prior or counts.covariates is None:
-            return np.zeros((self._factors(), 0, 0))
-        read = counts.covariates[:, : self.design_.prior].astype(np.float64)
-        rows = np.pad(read, ((0, 0), (1, 0)), constant_values=1.0)
-        total, start = np.zeros((self._factors(), rows.shape[1], rows.shape[1])), 0
-        for target, q in self._posteriors(counts, memory=memory):
-            before = target.prior.probabilities().cpu().numpy().astype(np.float64)
-            after = q.mean().cpu().numpy().astype(np.float64)
-            known = before * (1 - before) - after * (1 - after)  # (B, D)
-            part = rows[start : start + len(known)]
-            start += len(known)
-            total += np.einsum("bd,bi,bj->dij", known, part, part, optimize=True)
-        return total

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.errors import FitWarning
 from topicfactors.estimators import class_parts
+from topicfactors.estimators.assigning import AssigningMixin
 from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_components
 from topicfactors.estimators.component_fitting import ComponentFittingMixin, Task
@@ -26,6 +26,7 @@ class MixtureModel(
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     TransformerMixin,  # type: ignore[misc]
     DensityMixin,  # type: ignore[misc]
+    AssigningMixin,
     DrawingMixin,
     ComponentFittingMixin,
 ):
@@ -66,6 +67,9 @@ class MixtureModel(
         share of the tokens that a component has on average.
     weight_smoothing
         Pseudo-documents that every component begins with.
+    covariates, covariate_shrinkage
+        As for :class:`BinaryFactorModel`; they move p(component), the words, or both, and are
+        fitted by the gradient.
     max_iter
         Most passes over the documents for each start; None for 100 with em, else 40.
     batch_size, learning_rate
@@ -146,6 +150,8 @@ class MixtureModel(
         tempering: str | Callable[..., Any] = "auto",
         smoothing: float = 0.5,
         weight_smoothing: float = 1.0,
+        covariates: str | Sequence[str] | None = None,
+        covariate_shrinkage: float = 1.0,
         max_iter: int | None = None,
         batch_size: int | str = "auto",
         learning_rate: float | str = "auto",
@@ -168,6 +174,8 @@ class MixtureModel(
         self.tempering = tempering
         self.smoothing = smoothing
         self.weight_smoothing = weight_smoothing
+        self.covariates = covariates
+        self.covariate_shrinkage = covariate_shrinkage
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -185,6 +193,7 @@ class MixtureModel(
         X: Any,
         y: object = None,
         *,
+        covariates: Any = None,
         feature_names: ArrayLike | None = None,
         id2word: Any = None,
     ) -> MixtureModel:
@@ -197,6 +206,9 @@ class MixtureModel(
             words of gensim's.
         y
             Ignored.
+        covariates
+            A data frame or the like with a row for each document; see
+            :meth:`BinaryFactorModel.fit`.
         feature_names
             The word of each column, ``(V,)``, where ``X`` does not carry them itself.
         id2word
@@ -214,8 +226,9 @@ class MixtureModel(
             On Ctrl-C, after the best components so far were put in place: the model is usable.
         """
         check_components(self)
-        parts = class_parts.choose(self.get_params(deep=False))
-        counts = self._counted(X, feature_names, id2word)
+        given = covariates is not None
+        parts = class_parts.choose(self.get_params(deep=False), covariates=given)
+        counts = self._counted(X, feature_names, id2word, covariates=covariates)
         device = resolve_device(self.device)
         with (
             threads(self.n_jobs),
@@ -226,7 +239,9 @@ class MixtureModel(
             kept, held_out = counts[rows], counts[others] if len(others) else None
             self._count_words(kept)
             self._name_parts(parts)
-            self.objective_ = class_parts.build(parts, counts.shape[1], self.n_components)
+            self.objective_ = class_parts.build(
+                parts, counts.shape[1], self.n_components, self.design_
+            )
             self._centre()
             self.objective_.to(device)
             evidence = self._evidence(kept)
@@ -234,7 +249,7 @@ class MixtureModel(
                 evidence,
                 em.Known.nothing(kept.shape[0], self.n_components),
                 self._corpus_of(evidence),
-                self.smoothing * float(evidence.sum()) / self.n_components,
+                self.smoothing * self._tokens(evidence).sum() / self.n_components,
                 self.weight_smoothing,
                 None if held_out is None else self._evidence(held_out),
             )
@@ -248,31 +263,12 @@ class MixtureModel(
 
     score = ComponentsMixin.score  # DensityMixin's is empty
 
-    def predict(self, X: Any) -> NDArray[np.int64]:
-        """The most probable component of every document of counts ``X (N, V)``, ``(N,)``."""
-        return np.asarray(self.predict_proba(X).argmax(1))
+    def fit_predict(self, X: Any, y: object = None, *, covariates: Any = None) -> NDArray[np.int64]:
+        """Fit to counts ``X (N, V)``, and the most probable component of each, ``(N,)``.
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """P(component | document) of counts ``X (N, V)``, ``(N, K)``; rows sum to one.
-
-        A document without words has the components' weights.
+        ``covariates`` are those of :meth:`fit`; ``y`` is ignored.
         """
-        return np.exp(self.predict_log_proba(X))
-
-    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
-        """Log P(component | document) of counts ``X (N, V)``, ``(N, K)`` nats."""
-        check_is_fitted(self)
-        return self._log_posterior(self._validate(X))
-
-    def fit_predict(self, X: Any, y: object = None) -> NDArray[np.int64]:
-        """Fit to counts ``X (N, V)``, and the most probable component of each, ``(N,)``."""
-        return self.fit(X).predict(X)
-
-    def transform(self, X: Any) -> Any:
-        """:meth:`predict_proba`, of the type of the counts ``X (N, V)``."""
-        check_is_fitted(self)
-        counts = self._validate(X)
-        return np.exp(self._log_posterior(counts)).astype(counts.dtype, copy=False)
+        return self.fit(X, covariates=covariates).predict(X, covariates=covariates)
 
     @property
     def _n_features_out(self) -> int:

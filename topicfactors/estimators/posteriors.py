@@ -132,7 +132,7 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         """P(factors d and e both on | document), ``(N, D, D)``; the diagonal is the marginal.
 
         The posterior is that of :meth:`states`, for counts ``X (N, V)`` with their ``covariates``,
-        if any. The result is dense: N·D² numbers.
+        if any, after ``refine`` rounds. The result is dense: N·D² numbers.
         """
         counts = self._observed(X, covariates)
         found = self._searched(counts, refine, lambda q: q.pairwise().cpu().numpy())
@@ -144,7 +144,7 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         """Entropy of every document's posterior, ``(N,)`` nats: 0 where one state is certain.
 
         The posterior is that of :meth:`states`, for counts ``X (N, V)`` with their ``covariates``,
-        if any; what lies outside its set of states is not counted.
+        if any, after ``refine`` rounds; what lies outside its set of states is not counted.
         """
         counts = self._observed(X, covariates)
         found = self._searched(counts, refine, lambda q: q.entropy().cpu().numpy())

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from topicfactors.contracts import Memory
-from topicfactors.estimators.effects import CovariatesMixin
+from topicfactors.estimators.information import InformationMixin
 from topicfactors.estimators.keeping import KeepingMixin
 from topicfactors.estimators.observed import Observed
 from topicfactors.estimators.scoring import Evaluation, ScoringMixin
@@ -20,7 +20,7 @@ from topicfactors.training.trainer import History
 FORGETTING = 0.1  # least weight of the newest call in the moments that partial_fit keeps
 
 
-class RecordsMixin(KeepingMixin, ScoringMixin, CovariatesMixin):
+class RecordsMixin(KeepingMixin, ScoringMixin, InformationMixin):
     """Order and orientation of the factors, their prevalence, and the history."""
 
     def _finish(

@@ -205,4 +205,4 @@ class SemiSupervisedClassifier(ClassifierMixin, AdvisingMixin):  # type: ignore[
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Log P(class | document) of counts ``X (N, V)``, ``(N, C)`` nats."""
         check_is_fitted(self)
-        return self._log_classes(self._evidence(self._validate(X)))
+        return self._log_classes(self._evidence(self._observed(X)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,16 @@ from topicfactors.contracts import Batch
 from topicfactors.model.effects import Effects
 from topicfactors.model.logits import Logits
 from topicfactors.model.responses import Answers
+
+
+class Categorical(NamedTuple):
+    """p(y) of some documents."""
+
+    log_probabilities: Tensor  # (B, K) nats
+
+    def probabilities(self) -> Tensor:
+        """``(B, K)``."""
+        return self.log_probabilities.detach().exp()
 
 
 class CategoricalPrior(nn.Module):
@@ -38,6 +48,10 @@ class CategoricalPrior(nn.Module):
         if self.effects is not None and covariates is not None:
             logits = logits + self.effects(covariates)
         return functional.log_softmax(logits, -1).t()
+
+    def condition(self, covariates: Tensor | None) -> Categorical:
+        """p(y) of documents with these covariates ``(B, C)``."""
+        return Categorical(self.log_probabilities(covariates).t())
 
     @torch.no_grad()
     def arrange(self, order: Tensor) -> None:

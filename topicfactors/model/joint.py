@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -167,6 +167,8 @@ class Joint(nn.Module):
         Number K of classes y; 0 for a model without. The caller sums y out.
     content
         Number of covariates that move the words, the last ones of a batch; 0 for none.
+    mixed
+        Number of covariates that move p(y), the first ones of a batch; 0 for none.
     response
         Reads what the decoder reads, D + K inputs; None for a model without.
     """
@@ -179,12 +181,13 @@ class Joint(nn.Module):
         likelihood: Likelihood,
         classes: int = 0,
         content: int = 0,
+        mixed: int = 0,
         response: Response | None = None,
     ) -> None:
         super().__init__()
         self.sizes, self.classes = sizes, classes
         self.prior, self.decoder, self.likelihood = prior, decoder, likelihood
-        self.class_prior = CategoricalPrior(classes) if classes else None
+        self.class_prior = CategoricalPrior(classes, mixed) if classes else None
         self.content = nn.Parameter(torch.zeros(sizes.words, content)) if content else None
         self.response = response
 
@@ -201,6 +204,10 @@ class Joint(nn.Module):
         if self.class_prior is None:
             raise ValueError("this model has no classes")
         return self.class_prior.log_probabilities(covariates)
+
+    def outermost(self) -> Any:
+        """The prior that covariates move: of the class where there is one, else of the factors."""
+        return self.prior if self.class_prior is None else self.class_prior
 
     def every_class(self, factors: Tensor | None = None) -> Tensor:
         """What the decoder reads of each class, ``(K, 1, D + K)``, all with factors ``(D,)``.

@@ -24,6 +24,7 @@ class Pull(NamedTuple):
     corpus: Frequencies
     words: float  # pseudo-tokens of a component
     weights: float  # pseudo-documents of a component
+    effects: float  # precision of a Gaussian prior on the effects of covariates
     documents: float  # of the training corpus, over which the prior is shared out
 
 
@@ -94,6 +95,8 @@ class ComponentObjective(Objective):
         seen = joint.likelihood.pseudo_token(logits, pull.corpus)
         total = pull.words * seen.sum()
         total = total + pull.weights * joint.log_class_prior().sum()
+        for part in joint.effects():
+            total = total - 0.5 * pull.effects * part.square().sum()
         return -total / pull.documents
 
 
