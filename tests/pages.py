@@ -23,6 +23,7 @@ PARAMETERS = {
     "prior": "BinaryFactorModel.prior",
     "encoder": "BinaryFactorModel.encoder",
     "init": "BinaryFactorModel.init",
+    "response_family": "BinaryFactorModel.response",
     "epochs": "BinaryFactorModel.max_iter",
     "batch_size": "BinaryFactorModel.batch_size",
     "learning_rate": "BinaryFactorModel.learning_rate",

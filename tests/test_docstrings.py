@@ -27,6 +27,7 @@ from topicfactors.model.decoders import DECODERS
 from topicfactors.model.initial import INITIALS
 from topicfactors.model.likelihoods import LIKELIHOODS
 from topicfactors.model.priors import PRIORS
+from topicfactors.model.responses import RESPONSES
 
 REGISTRIES: dict[str, dict[str, Any]] = {
     "RANKINGS": RANKINGS,
@@ -39,6 +40,7 @@ REGISTRIES: dict[str, dict[str, Any]] = {
     "PRIORS": PRIORS,
     "ENCODERS": ENCODERS,
     "INITIALS": INITIALS,
+    "RESPONSES": RESPONSES,
     "SAMPLES": {name: sample.read for name, sample in SAMPLES.items()},
 }
 FROM_LITERATURE = ("RANKINGS", "LIKELIHOODS", "GRADIENTS")

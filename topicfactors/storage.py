@@ -161,6 +161,7 @@ def _facts(step: BinaryFactorModel) -> dict[str, Any]:
         "factors": int(step.objective_.joint.sizes.factors),
         "inference": step.inference_,
         "init": step.init_,
+        "responds": step._responds(),
         "held_out": [list(found) for found in step.held_out_.values()],
         "status": step.status_,
         "covariates": None if step.design_ is None else step.design_.described(),
@@ -253,7 +254,12 @@ def _fill(
     known = facts["covariates"]
     model.design_ = None if known is None else Design([Column(*column) for column in known])
     model.objective_ = parts.build(
-        chosen, facts["words"], facts["factors"], model.overlap_penalty, model.design_
+        chosen,
+        facts["words"],
+        facts["factors"],
+        model.overlap_penalty,
+        model.design_,
+        responds=facts["responds"],
     )
     prefix = "objective."
     weights = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

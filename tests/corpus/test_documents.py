@@ -163,3 +163,15 @@ def test_lazy_texts_are_read_when_asked_for(tmp_path):
     texts = LazyTexts([path], partial(read_file, tmp_path))
     path.write_text("after")
     assert texts[0] == "after"
+
+
+def test_a_covariate_that_some_documents_lack_stays_in_line():
+    """What is known of a document is in its row, however many others have nothing."""
+    ledger = Ledger()
+    told = [{}, {"year": 1712}, {}, {"year": 1698, "place": "Dudley"}, {}]
+    for _ in ledger.record(Document("text", str(n), covariates=c) for n, c in enumerate(told)):
+        pass
+    assert ledger.covariates == {
+        "year": [None, 1712, None, 1698, None],
+        "place": [None, None, None, "Dudley", None],
+    }

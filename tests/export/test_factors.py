@@ -89,3 +89,19 @@ def test_a_missing_id_is_no_silent_shift():
     table = posteriors_table([(["a"], np.zeros((2, 2)))], 2)
     with pytest.raises(ValueError):
         list(table.blocks)
+
+
+def test_what_factors_add_to_a_response_is_the_last_column(factors):
+    table = factors_table(rows_of(factors, responses=[1.5, -2.0, 0.0]))
+    assert table.columns[-1] == "response"
+    assert [row[-1] for block in table.blocks for row in block] == [1.5, -2.0, 0.0]
+    assert "response" not in factors_table(rows_of(factors)).columns
+
+
+def test_the_expected_response_is_the_last_number_of_a_document():
+    blocks = [(["a", "b"], np.array([[0.5, 0.25, 1712.0], [1.0, 0.0, 1698.5]]))]
+    table = posteriors_table(blocks, 2, ["x", None], responds=True)
+    assert list(table.columns) == ["id", "label", "factor_0", "factor_1", "response"]
+    first, second = next(iter(table.blocks))
+    assert first == ("a", "x", 0.5, 0.25, 1712.0)
+    assert second == ("b", None, 1.0, 0.0, 1698.5)

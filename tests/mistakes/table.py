@@ -20,6 +20,8 @@ from tests.mistakes.places import (
     without,
     write,
 )
+from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
+from tests.mistakes.responses import RESPONSES
 
 
 def fit(arguments: str) -> str:
@@ -279,6 +281,7 @@ def python(title: str, code: str, said: str) -> Mistake:
 MISTAKES: list[Mistake] = [
     *listed("Corpora", CORPORA),
     *listed("Counts", COUNTS),
+    *listed("Responses", RESPONSES),
     *listed("Options", OPTIONS),
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
     *listed("Documents for a run", DOCUMENTS),
@@ -368,4 +371,5 @@ MISTAKES: list[Mistake] = [
     ),
     python("Loading what is no model", 'load("notes")', "no model here"),
     *IN_PYTHON,
+    *(python(*row) for row in RESPONSES_IN_PYTHON),
 ]

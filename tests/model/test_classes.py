@@ -13,14 +13,20 @@ from topicfactors.model.likelihood import Frequencies
 from topicfactors.model.likelihoods import LIKELIHOODS
 from topicfactors.model.logits import Logits
 from topicfactors.model.priors import BernoulliPrior
+from topicfactors.model.responses import RESPONSES
 
 CLASSES, WORDS, DOCUMENTS, COVARIATES = 3, 9, 7, 2
 
 
-def make(likelihood="multinomial", decoder="log-linear", content=0):
+RESPONDED = [3.0, np.nan, 0.0, 7.0, 2.5, 11.0, 1.0]
+
+
+def make(likelihood="multinomial", decoder="log-linear", content=0, response=None):
     sizes, read = Sizes(WORDS, 0), Sizes(WORDS, CLASSES)
     parts = (BernoulliPrior(sizes), DECODERS[decoder](read), LIKELIHOODS[likelihood]())
-    joint = Joint(sizes, *parts, classes=CLASSES, content=content).double()
+    joint = Joint(sizes, *parts, classes=CLASSES, content=content)
+    joint.response = None if response is None else RESPONSES[response](read)
+    joint = joint.double()
     generator = torch.Generator().manual_seed(0)
     for name, parameter in joint.named_parameters():
         if "concentration" not in name:
@@ -29,14 +35,15 @@ def make(likelihood="multinomial", decoder="log-linear", content=0):
     counts = np.random.default_rng(1).poisson(1.0, (DOCUMENTS, WORDS))
     covariates = torch.randn(DOCUMENTS, COVARIATES, generator=generator, dtype=torch.float64)
     batch = Batch(Counts.from_scipy(counts), None, covariates, torch.arange(DOCUMENTS))
-    return joint, batch
+    return joint, batch._replace(responses=torch.tensor(RESPONDED).double())
 
 
+@pytest.mark.parametrize("response", [None, *RESPONSES])
 @pytest.mark.parametrize("content", [0, COVARIATES])
 @pytest.mark.parametrize("decoder", list(DECODERS))
 @pytest.mark.parametrize("likelihood", list(LIKELIHOODS))
-def test_the_table_is_every_class_by_itself(likelihood, decoder, content):
-    joint, batch = make(likelihood, decoder, content)
+def test_the_table_is_every_class_by_itself(likelihood, decoder, content, response):
+    joint, batch = make(likelihood, decoder, content, response)
     table = joint.over_classes(batch).table()
     prior = torch.log_softmax(joint.class_prior.logits, 0)
     assert table.shape == (CLASSES, DOCUMENTS)
@@ -45,6 +52,15 @@ def test_the_table_is_every_class_by_itself(likelihood, decoder, content):
         labels = torch.full((DOCUMENTS,), label)
         alone = joint.condition(batch, labels).log_likelihood(nothing)[0]
         torch.testing.assert_close(table[label], alone + prior[label])
+
+
+def test_the_table_has_the_response_where_it_is_known():
+    joint, batch = make(response="gaussian")
+    told = joint.over_classes(batch).table()
+    silent = joint.over_classes(batch._replace(responses=None)).table()
+    coef, intercept = joint.response.coef[:, None], joint.response.intercept
+    expected = joint.response.log_prob(coef + intercept, batch.responses)
+    torch.testing.assert_close(told - silent, expected.nan_to_num())
 
 
 def test_the_prior_sums_to_one_and_can_be_put_in_order():

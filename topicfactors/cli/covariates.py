@@ -1,11 +1,12 @@
-"""Covariates for the commands: columns of the corpus, or values that are typed."""
+"""What is known beside the texts, for the commands: columns of a corpus, or values typed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from topicfactors.corpus.documents import Ledger
+from topicfactors.corpus.documents import Document, Ledger
 from topicfactors.corpus.lines import shown
 from topicfactors.errors import InputError, nearest
 from topicfactors.estimators.specs import parsed
@@ -14,6 +15,32 @@ from topicfactors.estimators.specs import parsed
 def names_of(specs: Sequence[str] | None) -> tuple[str, ...]:
     """The columns that options such as ``year:spline`` name."""
     return tuple(spec.name for spec in parsed(specs or []) or [])
+
+
+def with_columns(
+    source: str, documents: Iterator[Document], names: Sequence[str]
+) -> Iterator[Document]:
+    """The documents, if they have these columns beside the texts.
+
+    Raises
+    ------
+    InputError
+        When the first of them has not.
+    """
+    begun = list(itertools.islice(documents, 1))
+    for document in begun:
+        _expect(names, document.covariates, source)
+    return itertools.chain(begun, documents)
+
+
+def _expect(names: Sequence[str], there: Collection[str], source: str) -> None:
+    for name in names:
+        if name not in there:
+            listed = ", ".join(map(repr, there)) or "none"
+            raise InputError(
+                f"{shown(source)}: its documents have no column {name!r} (they have {listed}); "
+                f"give a table with that column{nearest(name, there)}"
+            )
 
 
 def told(
@@ -28,13 +55,7 @@ def told(
     """
     if not names or not ledger.ids:
         return None
-    for name in names:
-        if name not in ledger.covariates:
-            there = ", ".join(map(repr, ledger.covariates)) or "none"
-            raise InputError(
-                f"{shown(source)}: its documents have no column {name!r} (they have {there}); "
-                f"give a table with that column{nearest(name, ledger.covariates)}"
-            )
+    _expect(names, ledger.covariates, source)
     start = 0 if last is None else len(ledger.ids) - last
     return {name: ledger.covariates[name][start:] for name in names}
 

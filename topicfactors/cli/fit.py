@@ -62,6 +62,14 @@ def fit(
     init: Annotated[
         str, typer.Option(help="auto, clusters, nmf or random.", rich_help_panel=MODEL)
     ] = "auto",
+    response_family: Annotated[
+        str,
+        typer.Option(
+            help="How --response is drawn: gaussian or poisson; gaussian:weight=10 lets it say "
+            "more of what factors become.",
+            rich_help_panel=MODEL,
+        ),
+    ] = "gaussian",
     epochs: Annotated[
         int | None,
         typer.Option(
@@ -181,6 +189,13 @@ def fit(
     id_column: IdColumn = None,
     label_column: Annotated[
         str | None, typer.Option(help="Column of the label (default: 'label').")
+    ] = None,
+    response: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of a number (year, rating, count) that the factors explain beside the "
+            "words; an empty cell is unknown."
+        ),
     ] = None,
     vocabulary: Annotated[
         Path | None,

@@ -9,8 +9,9 @@ from typing import Any
 
 import typer
 
+from topicfactors.cli.answers import refuse_idle_response, responses_of
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
-from topicfactors.cli.covariates import names_of, told
+from topicfactors.cli.covariates import names_of, told, with_columns
 from topicfactors.cli.options import document_bound, number_or_auto, stop_words_of
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.errors import CorpusWarning, InputError
@@ -43,6 +44,7 @@ class Fit:
 
         self.options, self.typed, self.quiet, self.as_json = options, typed, quiet, as_json
         self.display = Display(quiet)
+        self.answers: Any = None  # the responses (N,), where they are asked for
 
     def run(self, output: Path | None, force: bool) -> None:
         """Fit and write; an interruption is passed on when what was learnt is saved."""
@@ -83,6 +85,7 @@ class Fit:
                 "--covariate-shrinkage is of the effects of covariates; name one with --covariate, "
                 "or leave it out"
             )
+        refuse_idle_response(self.options, self.typed)
         if is_counts(self.options["corpus"]):
             idle = [name for name in OF_TEXTS if name in self.typed]
             why = "counts are used as they are, and have no text to tokenise"
@@ -134,6 +137,7 @@ class Fit:
             prior=chosen["prior"],
             encoder=chosen["encoder"],
             init=chosen["init"],
+            response=chosen["response_family"],
             max_iter=chosen["epochs"],
             batch_size=number_or_auto(chosen["batch_size"], int),
             learning_rate=number_or_auto(chosen["learning_rate"], float),
@@ -150,7 +154,7 @@ class Fit:
         )
         check_parameters(model)  # before the corpus is read; so is a model of one word built
         parts = choose(model.get_params(deep=False), model.n_components)
-        build(parts, 1, model.n_components, model.overlap_penalty)
+        build(parts, 1, model.n_components, model.overlap_penalty, responds=True)
         resolve_device(model.device)
         return model
 
@@ -160,18 +164,23 @@ class Fit:
         from topicfactors.corpus.readers import stream_documents
 
         chosen, ledger = self.options, Ledger(self.options["strict"])
-        names = names_of(chosen["covariate"])
-        columns = Columns(chosen["text_column"], chosen["id_column"], chosen["label_column"], names)
-        documents = stream_documents(chosen["corpus"], columns)
+        source = chosen["corpus"]
+        names, response = names_of(chosen["covariate"]), chosen["response"]
+        named = (chosen["text_column"], chosen["id_column"], chosen["label_column"])
+        beside = (*names, *(() if response is None else (response,)))
+        documents = stream_documents(source, Columns(*named, beside))
+        documents = with_columns(source, documents, beside)
         texts = fingerprint.watch(ledger.record(documents))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CorpusWarning)  # the ledger knows more
             try:
                 counts = vectorizer.fit_transform(self.display.reading(texts))
             except InputError as error:
-                raise _from(chosen["corpus"], error) from error
+                raise _from(source, error) from error
+        if response is not None:
+            self.answers = responses_of(source, ledger, response, chosen["response_family"])
         labels = ledger.labels if any(label is not None for label in ledger.labels) else None
-        known = told(ledger, chosen["corpus"], names)
+        known = told(ledger, source, names)
         return CountedCorpus(counts, ledger.ids, labels, ledger.notes(), known)
 
     def _read_counts(self, fingerprint: Any) -> CountedCorpus:
@@ -207,7 +216,7 @@ class Fit:
         try:
             with threadpool_limits(limit), self.display.training() as shown:
                 model.set_params(callbacks=[shown])
-                model.fit(read.counts, covariates=read.covariates)
+                model.fit(read.counts, covariates=read.covariates, response=self.answers)
             if model.stopped_:
                 kept = f"the weights of epoch {model.best_iter_} are kept"
                 self.display.say(f"{model.stopped_}: {kept}")

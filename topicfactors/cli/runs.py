@@ -83,6 +83,7 @@ def rows_of(
         words=words,
         coherence=None if coherence is None else list(coherence),
         documents=documents,
+        responses=model.response_coef_.tolist() if model._responds() else None,
     )
 
 
@@ -105,14 +106,15 @@ def write_run(
     model, ids = model_of(pipeline), read.ids
     counts = model._observed(read.counts, read.covariates)
     coherence = model.coherence(counts)
-    found = model.transform(counts)
+    columns = model._told(counts)
+    found = columns[:, : model._factors()]
     standing = representative(counts, found, model.factors().log_odds, STANDING)
     documents = [[ids[row] for row, _ in listed] for listed in standing]
     rows = rows_of(model, coherence=coherence, documents=documents)
     metrics = metrics_of(model, counts, coherence)
     described = describe(model, read, fingerprint, options)
     blocks = (
-        (ids[start : start + BLOCK], found[start : start + BLOCK])
+        (ids[start : start + BLOCK], columns[start : start + BLOCK])
         for start in range(0, len(ids), BLOCK)
     )
     texts = {
@@ -125,7 +127,7 @@ def write_run(
     with whole_folder(folder, overwrite=overwrite, mark=MARK) as temporary:
         save(pipeline, temporary / "model")
         write_factors(temporary, model, rows)
-        posteriors = posteriors_table(blocks, len(rows), read.labels)
+        posteriors = posteriors_table(blocks, len(rows), read.labels, responds=model._responds())
         export_table(posteriors, temporary / "posteriors.csv")
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")

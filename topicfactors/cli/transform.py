@@ -45,6 +45,8 @@ def transform(
 ) -> None:
     """Write P(factor on | document) for every document, a row each, in their order.
 
+    A run that was fitted with --response has the expected response in the last column.
+
     Example: topicfactors transform run new-documents/ -o posteriors.csv
     """
     from topicfactors.cli.opening import open_for
@@ -67,10 +69,10 @@ def transform(
         blocks = inputs.blocks()
         begun = list(itertools.islice(blocks, 1))  # a mistake there leaves stdout empty
         found = (
-            (ids, model.transform(counts, refine=rounds))
+            (ids, model._told(counts, refine=rounds))
             for ids, counts in itertools.chain(begun, blocks)
         )
-        table = posteriors_table(found, model.objective_.joint.sizes.factors)
+        table = posteriors_table(found, model._factors(), responds=model._responds())
         if output is None:
             write_csv(table, sys.stdout)
         else:

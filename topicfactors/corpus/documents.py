@@ -135,7 +135,9 @@ class Ledger:
             label = document.label
             self.labels.append(None if label is None else without_surrogates(label))
             for name, value in document.covariates.items():
-                self.covariates.setdefault(name, []).append(value)
+                column = self.covariates.setdefault(name, [])
+                column.extend([None] * (row - len(column)))  # of documents that had none
+                column.append(value)
             if document.problem is not None:
                 self._record_problem(Problem(row, self.ids[row], document.problem))
             if document.note is not None:
@@ -144,6 +146,8 @@ class Ledger:
             if document.remark is not None and document.remark not in self.about:
                 self.about.append(document.remark)
             yield document.text
+        for column in self.covariates.values():
+            column.extend([None] * (len(self.ids) - len(column)))
         if not self.ids:
             self.about.append("no documents in it")
 

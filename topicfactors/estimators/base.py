@@ -136,12 +136,24 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
     ) -> Observed:
         """The counts of a fit, which must have tokens."""
         X = X if id2word is None else self._bags(X, id2word)
-        counts = self._observed(X, covariates, names, reset=not going_on)
-        if counts.sum() == 0:
-            raise InputError(
-                f"X has no tokens: all {counts.shape[0]} rows are empty; expected counts above 0"
-            )
+        with self._as_it_was():
+            counts = self._observed(X, covariates, names, reset=not going_on)
+            if counts.sum() == 0:
+                raise InputError(
+                    f"X has no tokens: all {counts.shape[0]} rows are empty; expected counts "
+                    "above 0"
+                )
         return counts
+
+    @contextlib.contextmanager
+    def _as_it_was(self) -> Iterator[None]:
+        """A model whose next fit is refused stays what it was."""
+        before = dict(self.__dict__)
+        try:
+            yield
+        except BaseException:
+            self.__dict__ = before
+            raise
 
     def _observed(
         self,
@@ -162,15 +174,10 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
             check_is_fitted(self)
             if isinstance(X, Observed) and covariates is None:
                 return X
-        before = dict(self.__dict__)
-        try:
-            counts = self._validate(X, feature_names, reset=reset)
-            if reset:
-                self.design_ = designed(self, X, covariates, counts.shape[0])
-            coded = encoded(self.design_, X, covariates, counts.shape[0])
-        except BaseException:
-            self.__dict__ = before  # a bad refit loses nothing
-            raise
+        counts = self._validate(X, feature_names, reset=reset)
+        if reset:
+            self.design_ = designed(self, X, covariates, counts.shape[0])
+        coded = encoded(self.design_, X, covariates, counts.shape[0])
         return Observed(counts, covariates=coded)
 
     def _checked(self, X: Any, names: ArrayLike | None, reset: bool) -> Any:
@@ -239,10 +246,17 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
         return self.objective_.gradient.posterior == "enumerated"
 
     def _documents(self, counts: Observed) -> Documents:
-        """Counts and covariates where the model is."""
-        known, device = counts.covariates, self._device()
-        coded = None if known is None else torch.from_numpy(known).to(device)
-        return Documents(Counts.from_scipy(counts, device), covariates=coded)
+        """Counts, covariates and responses where the model is."""
+        device = self._device()
+
+        def there(known: NDArray[Any] | None) -> torch.Tensor | None:
+            return None if known is None else torch.from_numpy(known).float().to(device)
+
+        return Documents(
+            Counts.from_scipy(counts, device),
+            covariates=there(counts.covariates),
+            responses=there(counts.responses),
+        )
 
     def _device(self) -> torch.device:
         return next(self.objective_.parameters()).device

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
-from topicfactors.estimators.base import CountsEstimator, resolve_device, seeded, threads
+from topicfactors.estimators.base import CountsEstimator
 from topicfactors.estimators.explaining import ExplainingMixin
 from topicfactors.estimators.fitting import FittingMixin
 from topicfactors.estimators.frames import FramesMixin
@@ -56,6 +56,9 @@ class BinaryFactorModel(
         ``"bag-of-words"``, with ``width``, ``layers`` and ``dropout``.
     init
         Where the loadings start: ``"auto"``, ``"clusters"``, ``"nmf"`` or ``"random"``.
+    response
+        How the ``response`` that ``fit`` is given is drawn: ``"gaussian"`` or ``"poisson"``, with
+        ``weight`` (docs/responses.md).
     max_iter
         Most passes over the documents; None for as many as were measured best for the inference
         (40; ``"truncated"`` 6 to 24, more for fewer factors).
@@ -106,6 +109,9 @@ class BinaryFactorModel(
         that each is on in at most half of the documents.
     intercept_ : (V,)
         Background log-weights b.
+    response_coef_, response_intercept_ : (D,), float
+        What each factor adds to the expected response, and what is expected with none on; of its
+        logarithm where ``response="poisson"``.
     prior_ : (D,)
         Probability of each factor before any word is seen, at the mean of the covariates.
     topic_word_ : (D, V)
@@ -147,6 +153,7 @@ class BinaryFactorModel(
         prior: str | Callable[..., Any] = "bernoulli",
         encoder: str | Callable[..., Any] = "bag-of-words",
         init: str | Callable[..., Any] = "auto",
+        response: str | Callable[..., Any] = "gaussian",
         max_iter: int | None = None,
         batch_size: int | str = "auto",
         learning_rate: float | str = "auto",
@@ -172,6 +179,7 @@ class BinaryFactorModel(
         self.prior = prior
         self.encoder = encoder
         self.init = init
+        self.response = response
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -198,6 +206,7 @@ class BinaryFactorModel(
         covariates: Any = None,
         feature_names: ArrayLike | None = None,
         id2word: Any = None,
+        response: ArrayLike | None = None,
     ) -> BinaryFactorModel:
         """Fit the model to counts.
 
@@ -215,11 +224,14 @@ class BinaryFactorModel(
             The word of each column, ``(V,)``, where ``X`` does not carry them itself.
         id2word
             For bags of words: a gensim Dictionary, or a dict of ids to words.
+        response
+            A number for each document ``(N,)``, None or NaN where unknown, that the factors explain
+            beside the words; None for a model of words alone.
 
         Raises
         ------
         InputError
-            When the counts cannot be used.
+            When the counts or the responses cannot be used.
         ConfigurationError
             When a parameter is out of range or parts do not fit together.
         FitError
@@ -228,13 +240,8 @@ class BinaryFactorModel(
             On Ctrl-C, after the best weights so far were put in place: the model is usable.
         """
         going_on = bool(self.warm_start) and hasattr(self, "objective_")
-        counts, chosen = self._prepared(X, covariates, feature_names, id2word, going_on)
-        device = resolve_device(self.device)
-        with (
-            threads(self.n_jobs),
-            seeded(self.random_state, device) as seed,
-            self._whole_or_not_at_all(going_on),
-        ):
+        counts, chosen = self._prepared(X, covariates, response, feature_names, id2word, going_on)
+        with self._training(going_on) as (seed, device):
             kept, held_out = self._split(counts, seed)
             if not going_on:
                 self._build(chosen, kept, seed)
@@ -260,25 +267,22 @@ class BinaryFactorModel(
         covariates: Any = None,
         feature_names: ArrayLike | None = None,
         id2word: Any = None,
+        response: ArrayLike | None = None,
     ) -> BinaryFactorModel:
         """One pass over some documents, going on from the last.
 
-        ``X (N, V)``, ``covariates``, ``feature_names (V,)`` and ``id2word`` are those of
-        :meth:`fit`; the first call says which categories and scales there are.
+        ``X (N, V)``, ``covariates``, ``feature_names (V,)``, ``id2word`` and ``response (N,)`` are
+        those of :meth:`fit`; the first call says which categories and scales there are, and
+        whether the model has responses.
         The first call starts the model from its documents; the KL weight and the temperature of
         the inference move as in ``fit``, a call counting as one of ``max_iter`` passes. Nothing is
         held out, and the factors keep their order. Word totals add up over the calls;
         ``prevalence_`` and ``status_`` follow the documents of about the last ten.
         """
         first = not hasattr(self, "objective_")
-        counts, chosen = self._prepared(X, covariates, feature_names, id2word, not first)
-        device = resolve_device(self.device)
+        counts, chosen = self._prepared(X, covariates, response, feature_names, id2word, not first)
         done = 0 if first else self.n_iter_
-        with (
-            threads(self.n_jobs),
-            seeded(self.random_state, device) as seed,
-            self._whole_or_not_at_all(not first),
-        ):
+        with self._training(not first) as (seed, device):
             if first:
                 self._build(chosen, counts, seed)
             self.objective_.to(device)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
 from topicfactors.errors import ConfigurationError, FitWarning
 from topicfactors.estimators import parts
+from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_parameters
 from topicfactors.estimators.keeping import KeepingMixin
 from topicfactors.estimators.observed import Observed, refuse_others
+from topicfactors.estimators.responding import RespondingMixin
 from topicfactors.training.batches import Documents
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.distil import distil
@@ -24,10 +28,13 @@ SMALLEST_BATCH = 16  # documents
 FEWEST_HELD_OUT = 5  # documents; with fewer nothing is held out and nothing stopped early
 
 
-class FittingMixin(KeepingMixin):
+class FittingMixin(KeepingMixin, RespondingMixin):
     """The steps of a training that come before its loop."""
 
     n_components: int
+    device: str
+    random_state: Any
+    n_jobs: int | None
     max_iter: int | None
     kl_warmup: float | str
     batch_size: int | str
@@ -45,9 +52,15 @@ class FittingMixin(KeepingMixin):
     _optimizer_state: dict[str, Any] | None = None  # of partial_fit, so that it goes on
 
     def _prepared(
-        self, X: Any, covariates: Any, names: ArrayLike | None, id2word: Any, going_on: bool
+        self,
+        X: Any,
+        covariates: Any,
+        response: ArrayLike | None,
+        names: ArrayLike | None,
+        id2word: Any,
+        going_on: bool,
     ) -> tuple[Observed, parts.Parts]:
-        """Counts with covariates, and parts, or the error that says what is wrong with them."""
+        """All that is known of the documents, and parts, or the error that says what is wrong."""
         check_parameters(self)
         chosen = parts.choose(self.get_params(deep=False), self.n_components)
         if going_on and self._factors() != self.n_components:
@@ -57,9 +70,23 @@ class FittingMixin(KeepingMixin):
             )
         if going_on:
             refuse_others(self.design_, self.covariates)
-        return self._counted(X, names, id2word, going_on, covariates), chosen
+        with self._as_it_was():
+            counts = self._counted(X, names, id2word, going_on, covariates)
+            answers = self._answered(response, counts.shape[0], chosen.response, going_on)
+        return counts.with_responses(answers), chosen
 
-    def _build(self, chosen: parts.Parts, counts: Any, seed: int) -> None:
+    @contextlib.contextmanager
+    def _training(self, going_on: bool) -> Iterator[tuple[int, torch.device]]:
+        """Threads and random numbers of a training; yields its seed and its device."""
+        device = resolve_device(self.device)
+        with (
+            threads(self.n_jobs),
+            seeded(self.random_state, device) as seed,
+            self._whole_or_not_at_all(going_on),
+        ):
+            yield seed, device
+
+    def _build(self, chosen: parts.Parts, counts: Observed, seed: int) -> None:
         self.inference_, self.init_ = chosen.inference.label, chosen.init.label
         most = getattr(chosen.inference.constructor, "slow_above", None)
         if most is not None:
@@ -74,9 +101,16 @@ class FittingMixin(KeepingMixin):
                 stacklevel=3,
             )
         self.objective_ = parts.build(
-            chosen, counts.shape[1], self.n_components, self.overlap_penalty, self.design_
+            chosen,
+            counts.shape[1],
+            self.n_components,
+            self.overlap_penalty,
+            self.design_,
+            responds=counts.responses is not None,
         )
         parts.start(self.objective_, chosen, counts, seed)
+        if counts.responses is not None:
+            self._response().start(counts.responses)
 
     def _schedule(
         self, documents: int, *, going_on: bool = False, constant: bool = False
@@ -108,7 +142,7 @@ class FittingMixin(KeepingMixin):
         except KeyboardInterrupt as interruption:
             history.stopped, history.interruption = "interrupted", interruption
 
-    def _split(self, counts: Any, seed: int) -> tuple[Any, Any | None]:
+    def _split(self, counts: Observed, seed: int) -> tuple[Observed, Observed | None]:
         if self.n_components > counts.shape[0]:
             warnings.warn(
                 f"n_components={self.n_components} is more factors than documents "

@@ -1,4 +1,4 @@
-"""Counts as the estimators hold them: with the covariates of their documents."""
+"""Counts as the estimators hold them: with the covariates and responses of their documents."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from topicfactors.estimators.specs import parsed
 class Observed(scipy.sparse.csr_matrix):  # type: ignore[misc]
     """Counts ``(N, V)`` that were checked, and what else is known of their documents.
 
-    Selecting rows selects the covariates too. Every method of an estimator takes it for ``X``, and
-    then needs no ``covariates`` beside it.
+    Selecting rows selects the covariates and the responses too. Every method of an estimator takes
+    it for ``X``, and then needs no ``covariates`` beside it. Only a training has responses: what is
+    read of a document afterwards is read from its words.
 
     >>> counts = Observed([[1, 0], [2, 3]], covariates=np.array([[0.5], [-0.5]]))
     >>> counts[1:].covariates
@@ -28,31 +29,56 @@ class Observed(scipy.sparse.csr_matrix):  # type: ignore[misc]
     """
 
     covariates: NDArray[np.float32] | None = None  # (N, C), coded
+    responses: NDArray[np.float64] | None = None  # (N,), NaN where unknown
 
-    def __init__(self, *args: Any, covariates: NDArray[Any] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        covariates: NDArray[Any] | None = None,
+        responses: NDArray[np.float64] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
         if covariates is not None:
             self.covariates = covariates
+        if responses is not None:
+            self.responses = responses
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
-        if self.covariates is not None and not isinstance(key, tuple):
+        if isinstance(key, tuple):
+            return found
+        if self.covariates is not None:
             found.covariates = np.atleast_2d(self.covariates[key])
+        if self.responses is not None:
+            found.responses = np.atleast_1d(self.responses[key])
         return found
 
     def astype(self, *args: Any, **options: Any) -> Any:
-        """The same counts in another type, with the covariates."""
+        """The same counts in another type, with the covariates and responses."""
         found = super().astype(*args, **options)
-        found.covariates = self.covariates
+        found.covariates, found.responses = self.covariates, self.responses
         return found
+
+    def with_responses(self, responses: NDArray[np.float64] | None) -> Observed:
+        """The same documents with responses ``(N,)``; None for none."""
+        return Observed(self, covariates=self.covariates, responses=responses)
+
+    def without_responses(self) -> Observed:
+        """The same documents, their responses unsaid."""
+        return self if self.responses is None else self.with_responses(None)
 
 
 def stacked(parts: Sequence[Any]) -> Observed:
-    """Several matrices of counts ``(n, V)``, one below the other, with the covariates they have."""
+    """Several matrices of counts ``(n, V)``, one below the other, with what is known of them."""
     counts = scipy.sparse.vstack(parts).tocsr()
-    each = [getattr(part, "covariates", None) for part in parts]
-    known = [covariates for covariates in each if covariates is not None]
-    return Observed(counts, covariates=np.concatenate(known) if known else None)
+
+    def joined(name: str) -> NDArray[Any] | None:
+        each = [getattr(part, name, None) for part in parts]
+        known = [rows for rows in each if rows is not None]
+        return np.concatenate(known) if known else None
+
+    return Observed(counts, covariates=joined("covariates"), responses=joined("responses"))
 
 
 def designed(estimator: Any, X: Any, table: Any, documents: int) -> Design | None:

@@ -27,6 +27,7 @@ from topicfactors.model.joint import Joint
 from topicfactors.model.likelihood import Frequencies
 from topicfactors.model.likelihoods import LIKELIHOODS
 from topicfactors.model.priors import PRIORS
+from topicfactors.model.responses import RESPONSES
 from topicfactors.training.objectives import FactorObjective
 
 REGISTRIES: dict[str, Any] = {
@@ -36,6 +37,7 @@ REGISTRIES: dict[str, Any] = {
     "prior": PRIORS,
     "encoder": ENCODERS,
     "init": INITIALS,
+    "response": RESPONSES,
 }
 DISTRIBUTIONS = {"mean-field": MeanField, "enumerated": Enumerated, "truncated": Truncated}
 AUTOMATIC_START = "clusters"  # benchmarks/starts.md
@@ -50,6 +52,7 @@ class Parts(NamedTuple):
     prior: Choice
     encoder: Choice
     init: Choice
+    response: Choice
 
 
 def choose(chosen: dict[str, Any], factors: int) -> Parts:
@@ -110,8 +113,12 @@ def build(
     factors: int,
     overlap_penalty: float,
     design: Design | None = None,
+    *,
+    responds: bool = False,
 ) -> FactorObjective:
     """The objective of these parts, on the CPU, its parameters drawn from torch's generator.
+
+    It has a response where it ``responds``.
 
     Raises
     ------
@@ -131,6 +138,7 @@ def build(
         sound("decoder", parts.decoder, sizes),
         sound("likelihood", parts.likelihood),
         content=moves,
+        response=sound("response", parts.response, sizes) if responds else None,
     )
     gradient = sound("inference", parts.inference, sizes)
     posterior: Posterior

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from topicfactors.contracts import Memory
 from topicfactors.estimators.information import InformationMixin
 from topicfactors.estimators.keeping import KeepingMixin
+from topicfactors.estimators.observed import Observed
 from topicfactors.estimators.scoring import Evaluation, ScoringMixin
 from topicfactors.insight.topics import status
 from topicfactors.training.trainer import History
@@ -24,12 +25,14 @@ class RecordsMixin(KeepingMixin, ScoringMixin, InformationMixin):
 
     def _finish(
         self,
-        kept: Any,
-        held_out: Any | None,
+        kept: Observed,
+        held_out: Observed | None,
         history: History,
         memories: Sequence[Memory | None],
     ) -> None:
-        """After ``fit``: put the factors in order, and note the facts."""
+        """After ``fit``: put the factors in order, and note the facts, those of the words alone."""
+        kept = kept.without_responses()
+        held_out = None if held_out is None else held_out.without_responses()
         self.history_, self.n_iter_ = history.epochs, len(history.epochs)
         self.best_iter_, self.stopped_ = history.best, history.stopped
         groups = [kept] if held_out is None else [kept, held_out]
@@ -46,8 +49,9 @@ class RecordsMixin(KeepingMixin, ScoringMixin, InformationMixin):
                 self.held_out_[bound] = self._evaluated(held_out, *self._resolved(bound, None))
             self._count_words(held_out, add=True)
 
-    def _add(self, counts: Any, history: History, first: bool, memory: Memory | None) -> None:
+    def _add(self, counts: Observed, history: History, first: bool, memory: Memory | None) -> None:
         """After a call of ``partial_fit``: totals grow, moments follow the last calls."""
+        counts = counts.without_responses()
         mean, variance = self._moments([(counts, memory)])
         known = self._information(counts, memory)
         self.covariate_information_ = known if first else known + self.covariate_information_
@@ -79,7 +83,8 @@ class RecordsMixin(KeepingMixin, ScoringMixin, InformationMixin):
         device = self._device()
         places, turned = torch.from_numpy(order).to(device), torch.from_numpy(flipped).to(device)
         posterior: Any = self.objective_.posterior
-        for part in (joint.decoder, joint.prior, posterior):
+        parts = [joint.decoder, joint.prior, posterior]
+        for part in parts if joint.response is None else [*parts, joint.response]:
             part.arrange(places, turned)
         return order, flipped
 

@@ -30,6 +30,7 @@ class FactorRow(NamedTuple):
     words: list[str]
     suppressed: list[str]  # the words that speak most against it
     documents: list[str]  # ids of representative documents, where they are known
+    response: float | None = None  # what it adds to the response; None where there is none
 
 
 def factor_rows(
@@ -42,6 +43,7 @@ def factor_rows(
     words: int,
     coherence: Sequence[float] | None = None,
     documents: Sequence[Sequence[str]] | None = None,
+    responses: Sequence[float] | None = None,
 ) -> list[FactorRow]:
     """Every factor with its best words, in the order of the model."""
     columns = top_columns(rank(factors, ranking), words)
@@ -60,14 +62,18 @@ def factor_rows(
             listed,
             against[number],
             [] if documents is None else list(documents[number]),
+            None if responses is None else float(responses[number]),
         )
         for number, listed in enumerate(word_lists(columns, names))
     ]
 
 
 def factors_table(rows: Sequence[FactorRow]) -> Table:
-    """One row a factor; ids of documents may hold anything, and stay in the JSON."""
-    columns = (
+    """One row a factor; ids of documents may hold anything, and stay in the JSON.
+
+    The last column is what it adds to the response, where there is one.
+    """
+    columns: tuple[str, ...] = (
         "factor",
         "prevalence",
         "prior",
@@ -76,7 +82,11 @@ def factors_table(rows: Sequence[FactorRow]) -> Table:
         "top_words",
         "suppressed_words",
     )
-    return Table(columns, [[tuple(row)[: len(columns)] for row in rows]])
+    cells = [tuple(row)[: len(columns)] for row in rows]
+    if any(row.response is not None for row in rows):
+        columns = (*columns, "response")
+        cells = [(*row, told.response) for row, told in zip(cells, rows, strict=True)]
+    return Table(columns, [cells])
 
 
 def top_words_table(factors: Factors, names: Sequence[str], *, ranking: str, words: int) -> Table:
@@ -96,8 +106,13 @@ def posteriors_table(
     blocks: Iterable[tuple[Sequence[str], NDArray[np.floating]]],
     factors: int,
     labels: Sequence[str | None] | None = None,
+    *,
+    responds: bool = False,
 ) -> Table:
-    """One row a document: its id, its label where there are labels, P(factor on | document)."""
+    """One row a document: its id, its label where there are labels, P(factor on | document).
+
+    Where it ``responds``, the expected response is the last number of each row.
+    """
 
     def rows() -> Iterator[list[tuple[Any, ...]]]:
         remaining = iter(labels or ())
@@ -110,4 +125,5 @@ def posteriors_table(
                 yield [(name, next(remaining), *row) for name, row in pairs]
 
     head = ("id",) if labels is None else ("id", "label")
-    return Table((*head, *(f"factor_{number}" for number in range(factors))), rows())
+    tail = ("response",) if responds else ()
+    return Table((*head, *(f"factor_{number}" for number in range(factors)), *tail), rows())

@@ -11,6 +11,7 @@ from torch.nn import functional
 from topicfactors.contracts import Batch
 from topicfactors.model.effects import Effects
 from topicfactors.model.logits import Logits
+from topicfactors.model.responses import Answers
 
 
 class Categorical(NamedTuple):
@@ -61,12 +62,13 @@ class CategoricalPrior(nn.Module):
 
 
 class ClassTarget:
-    """log p(x, y) of a batch under a model whose only latent variable is the class."""
+    """log p(x, y) of a batch, with its responses r where they are known, of the class alone."""
 
     def __init__(self, joint: Any, batch: Batch) -> None:
         self.joint, self.classes = joint, joint.classes
         self.counts = joint.likelihood.observe(batch.counts)
         self.covariates = joint.moving(batch)
+        self.answers: Answers | None = joint.answers(batch)
         self.prior: Tensor = joint.log_class_prior(batch.covariates)
 
     def log_prior(self) -> Tensor:
@@ -74,14 +76,14 @@ class ClassTarget:
         return self.prior
 
     def log_likelihood(self, values: Tensor) -> Tensor:
-        """Log p(x | y), ``(S, B or 1, K) -> (S, B)`` nats; one-hot classes, or relaxed ones."""
+        """Log p(x, r | y), ``(S, B or 1, K) -> (S, B)`` nats; one-hot classes, or relaxed ones."""
         likelihood, logits = self.joint.likelihood, self.logits(values)
         linear, norm = logits.dot(self.counts), likelihood.norm(logits)
         found: Tensor = likelihood.assemble(self.counts, logits, linear, norm)
-        return found
+        return found if self.answers is None else found + self.answers.log_prob(values)
 
     def table(self) -> Tensor:
-        """Log p(x, y) of every class, ``(K, B)`` nats."""
+        """Log p(x, r, y) of every class, ``(K, B)`` nats."""
         return self.log_likelihood(self.joint.every_class()) + self.prior
 
     def logits(self, values: Tensor) -> Logits:

@@ -15,6 +15,7 @@ from topicfactors.model.landscape import FactorLandscape
 from topicfactors.model.likelihood import Likelihood
 from topicfactors.model.logits import Logits
 from topicfactors.model.priors import Prior
+from topicfactors.model.responses import Answers, Response
 
 
 class Given(NamedTuple):
@@ -30,12 +31,13 @@ class Given(NamedTuple):
 
 
 class FactorTarget:
-    """log p(x, z) of a batch; see ``contracts.Target``."""
+    """log p(x, z) of a batch, with its responses r where they are known; ``contracts.Target``."""
 
     def __init__(self, joint: Joint, batch: Batch, labels: Tensor | None) -> None:
         self.joint, self.given = joint, joint.given(batch, labels)
         self.counts = joint.likelihood.observe(batch.counts)
         self.prior = joint.prior.condition(batch.covariates)
+        self.answers = joint.answers(batch, self.given.classes)
         self.factors = joint.sizes.factors
 
     def logits(self, values: Tensor) -> Logits:
@@ -43,6 +45,11 @@ class FactorTarget:
         return self.joint.logits(values, self.given)
 
     def log_likelihood(self, values: Tensor) -> Tensor:
+        """Log p(x, r | z), ``(S, B or 1, D) -> (S, B)`` nats."""
+        words = self.of_words(values)
+        return words if self.answers is None else words + self.answers.log_prob(values)
+
+    def of_words(self, values: Tensor) -> Tensor:
         """Log p(x | z), ``(S, B or 1, D) -> (S, B)`` nats."""
         logits, likelihood = self.logits(values), self.joint.likelihood
         return likelihood.assemble(
@@ -54,14 +61,16 @@ class FactorTarget:
         return self.prior.log_prob(bits)
 
     def log_joint(self, bits: Tensor) -> Tensor:
-        """Log p(x, z) of hard bits, ``(S, B, D) -> (S, B)`` nats.
+        """Log p(x, r, z) of hard bits, ``(S, B, D) -> (S, B)`` nats.
 
         A state that several documents have is walked over the vocabulary once.
         """
         logits, likelihood = self.logits(bits), self.joint.likelihood
         norm = self.norms(bits, logits)
         linear = logits.dot(self.counts)
-        return likelihood.assemble(self.counts, logits, linear, norm) + self.log_prior(bits)
+        words = likelihood.assemble(self.counts, logits, linear, norm)
+        told = 0.0 if self.answers is None else self.answers.log_prob(bits)
+        return words + told + self.log_prior(bits)
 
     def norms(self, bits: Tensor, logits: Logits) -> Tensor:
         """The likelihood's norm of each state, ``(S, B, D) -> (S, B)``."""
@@ -86,7 +95,11 @@ class FactorTarget:
         return evidence + prior_weight * self.prior.log_odds(bits)
 
     def changes(self, bits: Tensor) -> Tensor:
-        """By how much log p(x | z) moves when each bit flips, exactly, ``(S, B, D)``."""
+        """By how much log p(x, r | z) moves when each bit flips, exactly, ``(S, B, D)``."""
+        words = self._changes_of_words(bits)
+        return words if self.answers is None else words + self.answers.changes(bits)
+
+    def _changes_of_words(self, bits: Tensor) -> Tensor:
         likelihood = self.joint.likelihood
         if not self.joint.decoder.log_linear:
             return self._evaluated(bits, None)
@@ -100,7 +113,7 @@ class FactorTarget:
     def _evaluated(self, bits: Tensor, after: Tensor | None) -> Tensor:
         """The changes by evaluation at every flip; ``after`` are the norms there, if known."""
         likelihood, flipped = self.joint.likelihood, bits.clone()
-        before, each = self.log_likelihood(bits), []
+        before, each = self.of_words(bits), []
         log_linear = self.joint.decoder.log_linear
         if log_linear:
             start = self.logits(bits)
@@ -139,8 +152,8 @@ class FactorTarget:
 
 
 class Joint(nn.Module):
-    r""":math:`\log p(x,y,z) = \log p(y) + \log p(z) + \log p(x \mid \eta)`, with
-    :math:`\eta = b + W z + U_y + C c`.
+    r""":math:`\log p(x,y,z,r) = \log p(y) + \log p(z) + \log p(x \mid \eta) + \log p(r \mid z,y)`,
+    with :math:`\eta = b + W z + U_y + C c`.
 
     Parameters
     ----------
@@ -156,6 +169,8 @@ class Joint(nn.Module):
         Number of covariates that move the words, the last ones of a batch; 0 for none.
     mixed
         Number of covariates that move p(y), the first ones of a batch; 0 for none.
+    response
+        Reads what the decoder reads, D + K inputs; None for a model without.
     """
 
     def __init__(
@@ -167,12 +182,14 @@ class Joint(nn.Module):
         classes: int = 0,
         content: int = 0,
         mixed: int = 0,
+        response: Response | None = None,
     ) -> None:
         super().__init__()
         self.sizes, self.classes = sizes, classes
         self.prior, self.decoder, self.likelihood = prior, decoder, likelihood
         self.class_prior = CategoricalPrior(classes, mixed) if classes else None
         self.content = nn.Parameter(torch.zeros(sizes.words, content)) if content else None
+        self.response = response
 
     def condition(self, batch: Batch, labels: Tensor | None = None) -> FactorTarget:
         """The model of these documents; ``labels (B,)`` fixes y where the model has classes."""
@@ -225,6 +242,15 @@ class Joint(nn.Module):
         own = [getattr(part, "effects", None) for part in (self.prior, self.class_prior)]
         weights = [part.weight for part in own if part is not None]
         return weights if self.content is None else [*weights, self.content]
+
+    def answers(self, batch: Batch, classes: Tensor | None = None) -> Answers | None:
+        """What the responses of the documents say, where the model and the batch have them.
+
+        Their one-hot ``classes (B, K)``, where they are known, are read with the factors.
+        """
+        if self.response is None or batch.responses is None:
+            return None
+        return Answers.of(self.response, batch.responses, classes)
 
     def logits(self, values: Tensor, given: Given | None = None) -> Logits:
         """η of values ``(S, B or 1, D)``.

@@ -40,7 +40,8 @@ class FactorLandscape:
         logits = self.target.logits(bits)
         norm = self.target.norms(bits, logits)
         prior: Tensor = self.target.log_prior(bits)
-        return self._assembled(logits, norm) + prior
+        told = 0.0 if self.target.answers is None else self.target.answers.log_prob(bits)
+        return self._assembled(logits, norm) + told + prior
 
     def _assembled(self, logits: Logits, norm: Tensor) -> Tensor:
         linear = (logits.h[..., : self.factors] * self.evidence).sum(-1) + self.constant
@@ -62,6 +63,8 @@ class FactorLandscape:
         count = min(count, self.factors)
         if not self.log_linear:
             return torch.topk(self.target.changes(here)[0] + prior, count)
+        if self.target.answers is not None:
+            prior = prior + self.target.answers.changes(here)[0]
         logits = self.target.logits(here)
         after, norm = self._flip_norms(bits)
         guess = self.likelihood.changes(

@@ -139,6 +139,8 @@ class FactorObjective(Objective):
             return pulled
         weights = self.joint.decoder.logits(bias.new_zeros(1, 1, self.joint.sizes.factors)).weights
         shrunk = pulled + 0.5 * self.shrinkage * weights.square().sum()
+        if self.joint.response is not None:
+            shrunk = shrunk + 0.5 * self.shrinkage * self.joint.response.coef.square().sum()
         return shrunk + self._overlap(weights) if self.overlap_penalty else shrunk
 
     def _overlap(self, weights: Tensor) -> Tensor:
