@@ -67,6 +67,10 @@ class Response(nn.Module, abc.ABC):
         """E[r | z] of values ``(…, D)``, ``(…)``."""
 
     @abc.abstractmethod
+    def deviations(self, values: Tensor) -> Tensor:
+        """Standard deviation of r at values ``(…, D)``, ``(…)``."""
+
+    @abc.abstractmethod
     def averaged(self, on: Tensor) -> Tensor:
         """E[r] where the bits are independent, on with probabilities ``(B, D)``, ``(B,)``."""
 
@@ -135,6 +139,10 @@ class Gaussian(Response):
         """The mean at values ``(…, D)``, ``(…)``."""
         return self.centre + self.unit * self.predictor(values)
 
+    def deviations(self, values: Tensor) -> Tensor:
+        """σ, the same everywhere, ``(…)``."""
+        return (self.unit * self.noise).expand(values.shape[:-1])
+
     def averaged(self, on: Tensor) -> Tensor:
         """The mean at the probabilities ``(B, D)``, ``(B,)``; exact, whatever the posterior."""
         return self.expected(on)
@@ -188,6 +196,10 @@ class Poisson(Response):
     def expected(self, values: Tensor) -> Tensor:
         """The rate at values ``(…, D)``, ``(…)``."""
         return self._log_rate(self.predictor(values)).exp()
+
+    def deviations(self, values: Tensor) -> Tensor:
+        """The root of the rate at values ``(…, D)``, ``(…)``."""
+        return self.expected(values).sqrt()
 
     def averaged(self, on: Tensor) -> Tensor:
         """e^{w_0} Π_d (1 − q_d + q_d e^{w_d}), ``(B,)``."""
