@@ -28,6 +28,8 @@ PARAMETERS = {
     "learning_rate": "BinaryFactorModel.learning_rate",
     "kl_warmup": "BinaryFactorModel.kl_warmup",
     "overlap_penalty": "BinaryFactorModel.overlap_penalty",
+    "anchors": "BinaryFactorModel.anchors",
+    "anchor_strength": "BinaryFactorModel.anchor_strength",
     "shrinkage": "BinaryFactorModel.shrinkage",
     "validation_fraction": "BinaryFactorModel.validation_fraction",
     "patience": "BinaryFactorModel.n_iter_no_change",

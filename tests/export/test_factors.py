@@ -78,14 +78,14 @@ def test_posteriors_are_streamed_with_their_ids():
             taken.append(start)
             yield ["a", "b"], np.array([[0.25, 0.5], [0.75, 1.0]], np.float32)
 
-    table = posteriors_table(blocks(), 2)
-    assert table.columns == ("id", "factor_0", "factor_1")
+    table = posteriors_table(blocks(), [0, "steam"])
+    assert table.columns == ("id", "factor_0", "steam")
     assert taken == []
     assert next(iter(table.blocks)) == [("a", 0.25, 0.5), ("b", 0.75, 1.0)]
     assert taken == [0]
 
 
 def test_a_missing_id_is_no_silent_shift():
-    table = posteriors_table([(["a"], np.zeros((2, 2)))], 2)
+    table = posteriors_table([(["a"], np.zeros((2, 2)))], [0, 1])
     with pytest.raises(ValueError):
         list(table.blocks)

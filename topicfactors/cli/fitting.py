@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from topicfactors.cli.anchors import read_anchor_file
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
 from topicfactors.cli.options import document_bound, number_or_auto, stop_words_of
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
@@ -114,6 +115,7 @@ class Fit:
         return vectorizer
 
     def _model(self) -> Any:
+        from topicfactors.estimators.anchoring import check_anchors
         from topicfactors.estimators.base import resolve_device
         from topicfactors.estimators.checks import check_parameters
         from topicfactors.estimators.factor_model import BinaryFactorModel
@@ -134,6 +136,8 @@ class Fit:
             kl_warmup=number_or_auto(chosen["kl_warmup"], float),
             shrinkage=number_or_auto(chosen["shrinkage"], float),
             overlap_penalty=chosen["overlap_penalty"],
+            anchors=read_anchor_file(chosen["anchors"]),
+            anchor_strength=chosen["anchor_strength"],
             validation_fraction=chosen["validation_fraction"],
             n_iter_no_change=chosen["patience"],
             device=chosen["device"],
@@ -141,8 +145,10 @@ class Fit:
             n_jobs=chosen["threads"] or -1,
         )
         check_parameters(model)  # before the corpus is read; so is a model of one word built
-        parts = choose(model.get_params(deep=False), model.n_components)
-        build(parts, 1, model.n_components, model.overlap_penalty)
+        factors = 1 if isinstance(model.n_components, str) else model.n_components
+        parts = choose(model.get_params(deep=False), factors)
+        check_anchors(model.get_params(deep=False), parts)
+        build(parts, 1, factors, model.overlap_penalty)
         resolve_device(model.device)
         return model
 
@@ -171,6 +177,8 @@ class Fit:
 
     def _look_at_size(self, read: CountedCorpus) -> None:
         factors, documents = self.options["factors"], len(read.ids)
+        if isinstance(factors, str):
+            return  # as many as the documents allow
         fewer = f"try a tenth of them or fewer: -k {max(1, documents // 10)}"
         if factors > documents:
             raise InputError(
@@ -198,6 +206,9 @@ class Fit:
             with threadpool_limits(limit), self.display.training() as shown:
                 model.set_params(callbacks=[shown])
                 model.fit(counts)
+            for begun, needed, evidence in getattr(model, "tried_", []):
+                needs = f"{needed} of {begun} factors needed"
+                self.display.say(f"{needs}: evidence {evidence:.2f} nats a document")
             if model.stopped_:
                 kept = f"the weights of epoch {model.best_iter_} are kept"
                 self.display.say(f"{model.stopped_}: {kept}")

@@ -82,6 +82,7 @@ def rows_of(
         words=words,
         coherence=None if coherence is None else list(coherence),
         documents=documents,
+        called=model.factor_names_,
     )
 
 
@@ -123,7 +124,7 @@ def write_run(
     with whole_folder(folder, overwrite=overwrite, mark=MARK) as temporary:
         save(pipeline, temporary / "model")
         write_factors(temporary, model, rows)
-        posteriors = posteriors_table(blocks, len(rows), read.labels)
+        posteriors = posteriors_table(blocks, model.factor_names_, read.labels)
         export_table(posteriors, temporary / "posteriors.csv")
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")
@@ -153,7 +154,9 @@ def write_factors(
     text = dump_json({"ranking": ranking, "factors": detailed}, 1)
     (folder / "factors.json").write_text(text + "\n", encoding="utf-8")
     names = model._words().tolist()
-    table = top_words_table(model.factors(), names, ranking=ranking, words=words)
+    table = top_words_table(
+        model.factors(), names, ranking=ranking, words=words, called=model.factor_names_
+    )
     export_table(table, folder / f"top_words{suffix}")
 
 

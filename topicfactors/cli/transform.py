@@ -70,7 +70,7 @@ def transform(
             (ids, model.transform(counts, refine=rounds))
             for ids, counts in itertools.chain(begun, blocks)
         )
-        table = posteriors_table(found, model.objective_.joint.sizes.factors)
+        table = posteriors_table(found, model.factor_names_)
         if output is None:
             write_csv(table, sys.stdout)
         else:

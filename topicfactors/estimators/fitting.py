@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from topicfactors.errors import ConfigurationError, FitWarning, InputError
 from topicfactors.estimators import parts
-from topicfactors.estimators.base import CountsEstimator
-from topicfactors.estimators.checks import check_parameters
+from topicfactors.estimators.anchoring import AnchoringMixin
+from topicfactors.estimators.checks import check_parameters, is_automatic
 from topicfactors.training.batches import Documents
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.distil import distil
@@ -25,10 +25,10 @@ SMALLEST_BATCH = 16  # documents
 FEWEST_HELD_OUT = 5  # documents; with fewer nothing is held out and nothing stopped early
 
 
-class FittingMixin(CountsEstimator):
+class FittingMixin(AnchoringMixin):
     """The steps of a training that come before its loop."""
 
-    n_components: int
+    n_components: Any
     max_iter: int | None
     kl_warmup: float | str
     batch_size: int | str
@@ -48,8 +48,10 @@ class FittingMixin(CountsEstimator):
     ) -> tuple[scipy.sparse.csr_matrix, parts.Parts]:
         """Counts and parts, or the error that says what is wrong with them."""
         check_parameters(self)
-        chosen = parts.choose(self.get_params(deep=False), self.n_components)
-        if going_on and self._factors() != self.n_components:
+        automatic = is_automatic(self.n_components)
+        chosen = parts.choose(self.get_params(deep=False), 1 if automatic else self.n_components)
+        self._check_anchors(chosen, going_on)
+        if going_on and not automatic and self._factors() != self.n_components:
             raise ConfigurationError(
                 f"training goes on with a model of {self._factors()} factors, got "
                 f"n_components={self.n_components}; clone the model to start anew"
@@ -90,7 +92,7 @@ class FittingMixin(CountsEstimator):
         self.objective_ = parts.build(
             chosen, counts.shape[1], self.n_components, self.overlap_penalty
         )
-        parts.start(self.objective_, chosen, counts, seed)
+        parts.start(self.objective_, chosen, counts, seed, self._start_anchors(counts))
 
     def _schedule(
         self, documents: int, *, going_on: bool = False, constant: bool = False
@@ -113,6 +115,7 @@ class FittingMixin(CountsEstimator):
 
     def _teach(self, documents: Documents, trainer: Trainer, history: History, passes: int) -> None:
         """Let the encoder learn what a search has found; not after an interruption."""
+        self._bar_words()
         memory = trainer.memories[0]
         if memory is None or history.interruption is not None:
             return
@@ -122,7 +125,7 @@ class FittingMixin(CountsEstimator):
             history.stopped, history.interruption = "interrupted", interruption
 
     def _split(self, counts: Any, seed: int) -> tuple[Any, Any | None]:
-        if self.n_components > counts.shape[0]:
+        if not is_automatic(self.n_components) and self.n_components > counts.shape[0]:
             warnings.warn(
                 f"n_components={self.n_components} is more factors than documents "
                 f"({counts.shape[0]}): many will say the same or nothing; ask for fewer",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from topicfactors.contracts import Memory
 from topicfactors.errors import FitWarning
+from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.scoring import Evaluation, ScoringMixin
 from topicfactors.insight.topics import status
 from topicfactors.training.trainer import History
@@ -19,7 +20,7 @@ from topicfactors.training.trainer import History
 FORGETTING = 0.1  # least weight of the newest call in the moments that partial_fit keeps
 
 
-class RecordsMixin(ScoringMixin):
+class RecordsMixin(AnchoringMixin, ScoringMixin):
     """Order and orientation of the factors, their prevalence, and the history."""
 
     def _finish(
@@ -78,12 +79,14 @@ class RecordsMixin(ScoringMixin):
         joint: Any = self.objective_.joint
         turnable = not getattr(joint.decoder, "nonnegative", False)
         flipped = (mean > 0.5) & turnable
+        flipped[list(self._anchored().values())] = False  # a name means that the factor is on
         order = np.argsort(-np.where(flipped, 1 - mean, mean), kind="stable")
         device = self._device()
         places, turned = torch.from_numpy(order).to(device), torch.from_numpy(flipped).to(device)
         posterior: Any = self.objective_.posterior
         for part in (joint.decoder, joint.prior, posterior):
             part.arrange(places, turned)
+        self._move_anchors(order)
         return order, flipped
 
     def _count_words(self, counts: Any, add: bool = False) -> None:

@@ -128,7 +128,8 @@ class MeanFieldPosterior(Posterior):
         """Factor ``order[d]`` becomes factor d; where ``flipped``, off becomes on."""
         for part in (self.head.weight, self.head.bias):
             sign = flipped.view(-1, *[1] * (part.dim() - 1))
-            part.copy_(torch.where(sign, -part, part)[order])
+            part.data = torch.where(sign, -part, part)[order]
+        self.head.out_features = len(order)
 
 
 class WeightedStates(abc.ABC):

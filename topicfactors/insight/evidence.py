@@ -39,7 +39,7 @@ class WordEvidence(NamedTuple):
 class FactorEvidence(NamedTuple):
     """Why a factor is on or off: ``log_odds = prior + rest + Σ nats of the words``."""
 
-    factor: int
+    factor: int | str  # its number, or the name that a user gave it
     top_words: list[str]  # what the factor stands for
     probability: float  # P(on | document)
     log_odds: float  # nats, the other factors as in the most probable state
@@ -53,7 +53,7 @@ class Explanation(NamedTuple):
 
     tokens: float  # of the vocabulary, as the likelihood observes them
     unknown: list[str]  # words that are not in it, in their order
-    state: list[int]  # the factors that are on in the most probable state
+    state: list[int | str]  # the factors that are on in the most probable state
     state_probability: float
     posterior: str  # "exact", or "searched"
     remainder: str  # what ``rest`` is: "", "length" or "absent words"

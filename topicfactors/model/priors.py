@@ -38,6 +38,9 @@ class Prior(Protocol):
     def probabilities(self) -> Tensor:
         """P(z_d = 1), ``(D,)``."""
 
+    def arrange(self, order: Tensor, flipped: Tensor) -> None:
+        """Reorder the factors and turn some around; those not in ``order`` are dropped."""
+
 
 class BernoulliPrior(nn.Module):
     r"""Independent bits, :math:`p(z) = \prod_d \mathrm{Bernoulli}(z_d; \sigma(a_d))`.
@@ -95,9 +98,8 @@ class BernoulliPrior(nn.Module):
 
     @torch.no_grad()
     def arrange(self, order: Tensor, flipped: Tensor) -> None:
-        """Factor ``order[d]`` becomes factor d; where ``flipped``, off becomes on."""
-        logits = torch.where(flipped, -self.logits, self.logits)
-        self.logits.copy_(logits[order])
+        """Factor ``order[d]`` becomes factor d, others go; where ``flipped``, off becomes on."""
+        self.logits.data = torch.where(flipped, -self.logits, self.logits)[order]
 
 
 PRIORS = {"bernoulli": BernoulliPrior}

@@ -15,6 +15,7 @@ from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.inference.posteriors import Posterior
 from topicfactors.inference.truncated import Search, searched
 from topicfactors.model.joint import FactorTarget, Joint
+from topicfactors.training.anchors import Pull
 
 
 class Objective(nn.Module, abc.ABC):
@@ -63,6 +64,7 @@ class FactorObjective(Objective):
         self.joint, self.posterior, self.gradient = joint, posterior, gradient
         self.overlap_penalty = overlap_penalty
         self.shrinkage = 0.0  # nats a document for each square of a loading, twice over
+        self.pull: Pull | None = None  # of anchors
 
     @property
     def search(self) -> Search:
@@ -132,10 +134,12 @@ class FactorObjective(Objective):
     def penalty(self) -> Tensor:
         """What the parameters alone add to the loss, a scalar in nats a document."""
         bias = self.joint.decoder.bias
-        if self.overlap_penalty == 0 and self.shrinkage == 0:
+        if self.overlap_penalty == 0 and self.shrinkage == 0 and self.pull is None:
             return bias.new_zeros(())
         weights = self.joint.decoder.logits(bias.new_zeros(1, 1, self.joint.sizes.factors)).weights
         shrunk = 0.5 * self.shrinkage * weights.square().sum()
+        if self.pull is not None:
+            shrunk = shrunk + self.pull(weights)
         return shrunk + self._overlap(weights) if self.overlap_penalty else shrunk
 
     def _overlap(self, weights: Tensor) -> Tensor:

@@ -1,0 +1,172 @@
+"""``n_components="auto"``: as many factors as there is evidence for.
+
+Models of 8, 16, 32, … factors are fitted, each loses the factors that cost more than they explain
+(:mod:`topicfactors.training.worth`) and is trained on without them, and the doubling ends when the
+evidence falls or when many factors were not needed.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.preprocessing import normalize
+
+from topicfactors.errors import ConfigurationError, FitWarning
+from topicfactors.estimators import parts
+from topicfactors.estimators.base import seeded, threads
+from topicfactors.estimators.checks import is_automatic, most_factors
+from topicfactors.estimators.fitting import FittingMixin
+from topicfactors.estimators.records import RecordsMixin
+from topicfactors.training.worth import Worth, worth
+from topicfactors.values import is_whole
+
+LEAST = 8  # factors that are tried first
+DOCUMENTS = 5  # at least, for each factor
+ROUNDS = 5  # times that factors are dropped from one model
+AGAIN = 4  # shares of the passes that are made again for the share of factors that went
+ALIKE = 0.3  # cosine of loadings from which two factors are not dropped together
+SPARE = 0.8  # share of the factors: where no more were needed, larger models are not tried
+
+
+class Tried(NamedTuple):
+    """One model of the search for a number of factors."""
+
+    begun: int  # factors it began with
+    needed: int  # those that are left
+    evidence: float  # nats a document
+
+
+class AutomaticMixin(FittingMixin, RecordsMixin):
+    """The search for the number of factors."""
+
+    random_state: Any
+    tried_: list[Tried]
+
+    def _fit_number(self, counts: Any, device: torch.device) -> None:
+        """Fit with as many factors as there is evidence for."""
+        with seeded(self.random_state, device) as seed, self._whole_or_not_at_all(going_on=False):
+            interruption = self._fit_automatically(counts, seed)
+        if interruption is not None:
+            raise interruption
+
+    def _refuse_stream(self, first: bool) -> None:
+        """The first part of the documents cannot say how many factors the corpus has."""
+        if first and is_automatic(self.n_components):
+            raise ConfigurationError(
+                "partial_fit does not see all documents at once, which n_components='auto' needs; "
+                "give a number of factors, or call fit first"
+            )
+
+    def _fit_automatically(self, counts: Any, seed: int) -> BaseException | None:
+        """Become the model with most evidence; an interruption is returned if there is one."""
+        most, interruption = most_factors(self.n_components), None
+        best, tried = None, list[Tried]()
+        for size in _sizes(most, counts.shape[0], len(self.anchors or ())):
+            model = self._sized(size, seed)
+            try:
+                evidence = model._settle(counts, getattr(self, "feature_names_in_", None), seed)
+            except KeyboardInterrupt as stop:
+                if best is None and not hasattr(model, "held_out_"):
+                    raise
+                best, interruption = best or model, stop
+                break
+            tried.append(Tried(size, model._factors(), evidence / counts.shape[0]))
+            if tried[-1].evidence < max(found.evidence for found in tried):
+                break
+            best = model
+            if tried[-1].needed <= SPARE * size:
+                break
+        else:
+            _warn_of_the_end(most, tried[-1])
+        learnt = {name: value for name, value in vars(best).items() if name.endswith("_")}
+        self.__dict__.update(learnt, tried_=tried)
+        return interruption
+
+    def _sized(self, factors: int, seed: int) -> Any:
+        """A model like this one, of so many factors."""
+        chosen = self.get_params(deep=False)
+        state = self.random_state if is_whole(self.random_state) else seed
+        chosen.update(n_components=factors, random_state=state, warm_start=False)
+        return type(self)(**chosen)
+
+    def _settle(self, counts: Any, names: Any, seed: int) -> float:
+        """Fit, drop what is not needed, train on, until all is needed; the evidence, in nats.
+
+        The more is dropped, the longer the rest is trained: passes that are not needed cost
+        completion (benchmarks/truncated_settings.md).
+        """
+        most = self.max_iter
+        self.fit(counts, feature_names=names)
+        self.set_params(warm_start=True)
+        found = self._worth(counts, seed)
+        for _ in range(ROUNDS):
+            kept = needed(found, self.components_, list(self._anchored().values()))
+            if kept.all():
+                break
+            with seeded(seed, self._device()):
+                self._keep(np.flatnonzero(kept))
+            passes = most or self.objective_.gradient.epochs
+            share = min(1.0, AGAIN * (1 - kept.mean()))
+            self.set_params(max_iter=max(1, round(passes * share)))
+            self.fit(counts, feature_names=names)
+            found = self._worth(counts, seed)
+        return found.evidence
+
+    def _worth(self, counts: Any, seed: int) -> Worth:
+        with threads(self.n_jobs):
+            return worth(self.objective_, self._documents(counts), seed)
+
+    @torch.no_grad()
+    def _keep(self, factors: NDArray[np.int64]) -> None:
+        """Drop all other factors."""
+        old, device, words = self.objective_, self._device(), self._joint().sizes.words
+        self.set_params(n_components=len(factors))
+        chosen = parts.choose(self.get_params(deep=False), len(factors))
+        order = torch.from_numpy(factors).to(device)
+        unturned = torch.zeros(old.joint.sizes.factors, dtype=torch.bool, device=device)
+        for part in (old.joint.decoder, old.joint.prior, old.posterior):
+            part.arrange(order, unturned)
+        self.objective_ = parts.build(chosen, words, len(factors), self.overlap_penalty).to(device)
+        self._move_anchors(factors)
+        self.objective_.joint.load_state_dict(old.joint.state_dict())
+        self.objective_.posterior.load_state_dict(old.posterior.state_dict())
+
+
+def needed(
+    found: Worth, loadings: NDArray[np.floating], anchored: Sequence[int] = ()
+) -> NDArray[np.bool_]:
+    """Which factors are kept, ``(D,)``: those worth more than they cost, those that a user has
+    ``anchored``, and at least one.
+
+    Of factors with ``loadings (D, V)`` that are alike only the least needed goes: without it the
+    others may be worth more.
+    """
+    net, unit = found.net.double().cpu().numpy(), normalize(loadings)
+    net[list(anchored)] = np.inf
+    kept = np.ones(len(net), dtype=bool)
+    for factor in np.argsort(net)[:-1]:
+        alike = (unit[~kept] @ unit[factor] > ALIKE).any()
+        kept[factor] = net[factor] >= 0 or alike
+    return kept
+
+
+def _sizes(most: int, documents: int, anchors: int = 0) -> list[int]:
+    """8, 16, 32, …, beside the anchored factors, and the most that are allowed."""
+    most = max(1, anchors, min(most, documents // DOCUMENTS))
+    sizes = [size for size in (anchors + (LEAST << turn) for turn in range(32)) if size < most]
+    return [*sizes, most]
+
+
+def _warn_of_the_end(most: int, last: Tried) -> None:
+    if last.begun == most:
+        warnings.warn(
+            f"n_components='auto' ended at the most it may try, {most} factors, of which "
+            f"{last.needed} are needed; there may be more: 'auto:most={2 * most}'",
+            FitWarning,
+            stacklevel=4,
+        )
