@@ -13,8 +13,21 @@ from pathlib import Path
 
 from corpora import completion_halves, machine, twenty_clean
 from topicfactors import BinaryFactorModel
+from topicfactors.training.worth import worth
 
 NUMBERS = ["10", "20", "30", "50", "75", "100", "150", "auto"]
+
+
+def row_of_worth(number, model, corpus) -> str:
+    """Means over the factors, in nats a document: gain, cost, gain on documents not seen."""
+    seen, unseen = (
+        worth(model.objective_, model._documents(model._validate(counts)), 0)
+        for counts in (corpus.train, corpus.test)
+    )
+    gain = float(seen.gain.mean()) / corpus.train.shape[0]
+    cost = float(seen.cost.mean()) / corpus.train.shape[0]
+    new = float(unseen.gain.mean()) / corpus.test.shape[0]
+    return f"| {number} | {gain:.3f} | {cost:.3f} | {gain - cost:.3f} | {new:.3f} |\n"
 
 
 def main() -> None:
@@ -25,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     corpus, halves = twenty_clean(options.data), completion_halves(options.data)
     lines = ["| D | found | completion | NPMI | diversity | fit, s |", "|---" * 6 + "|"]
-    search = ""
+    search = weighed = ""
     for number in options.only:
         began = time.perf_counter()
         asked = int(number) if number.isdecimal() else number
@@ -37,19 +50,24 @@ def main() -> None:
             f"{seconds:.0f} |"
         )
         print(lines[-1], flush=True)
+        weighed += row_of_worth(number, model, corpus)
         for tried in getattr(model, "tried_", []):
             search += f"| {tried.begun} | {tried.needed} | {tried.evidence:.2f} |\n"
-    print(search)
     page = Path(__file__).with_name("number_of_factors.md")
     page.write_text(
         "# The number of factors\n\nWritten by `python benchmarks/number_of_factors.py --data "
         f"FOLDER`; 20news_clean, default settings, seed {options.seed} alone.\nMachine: "
-        f"{machine()}. Other work ran beside it: the times are ratios.\n\n"
+        f"{machine()}.\n\n"
         + "\n".join(lines)
         + '\n\nWhat "auto" tried, with the evidence in nats a document:\n\n'
-        "| begun with | needed | evidence |\n|---|---|---|\n" + search,
+        "| begun with | needed | evidence |\n|---|---|---|\n"
+        + search
+        + "\nIs the cost of loadings right? Means over the factors, nats a document; left is gain "
+        "less cost, and should be the gain on unseen documents.\n\n"
+        "| D | gain, fitted | cost | left | gain, unseen |\n|---|---|---|---|---|\n" + weighed,
         encoding="utf-8",
     )
+    print(page.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def five():
     ],
 )
 def test_it_finds_the_factors_that_were_planted(factors, documents, rate):
-    corpus = planted(factors, documents, length=80, rate=rate, seed=1)
+    corpus = planted(factors, documents, length=80, rate=rate, seed=2)
     fitted = automatic().fit(corpus.counts)
     assert abs(fitted.n_components_ - factors) <= 2
     assert np.sort(matched(fitted.transform(corpus.counts), corpus.truth))[2:].min() > 0.8
@@ -65,9 +65,10 @@ def test_it_is_stored(five, tmp_path):
 
 def test_a_sampled_inference_can_be_used():
     corpus = planted(factors=3, documents=120, seed=2)
-    fitted = model("auto:most=8", inference="gumbel-softmax", max_iter=20).fit(corpus.counts)
+    fitted = model("auto", inference="gumbel-softmax", max_iter=20).fit(corpus.counts)
     found = fitted.transform(corpus.counts)
     assert found.shape[1] == fitted.n_components_
+    assert 2 <= fitted.n_components_ <= 24
     assert matched(found, corpus.truth).mean() > 0.5
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.mistakes.factors import FACTORS_IN_PYTHON, OPTIONS_OF_FACTORS
 from tests.mistakes.happening import Mistake
 from tests.mistakes.places import (
     FIT,
@@ -279,6 +280,7 @@ MISTAKES: list[Mistake] = [
     *listed("Corpora", CORPORA),
     *listed("Counts", COUNTS),
     *listed("Options", OPTIONS),
+    *OPTIONS_OF_FACTORS,
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
     *listed("Documents for a run", DOCUMENTS),
     Mistake(
@@ -365,4 +367,5 @@ MISTAKES: list[Mistake] = [
         "cannot hold the step",
     ),
     python("Loading what is no model", 'load("notes")', "no model here"),
+    *FACTORS_IN_PYTHON,
 ]

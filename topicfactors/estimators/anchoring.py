@@ -198,7 +198,7 @@ class AnchoringMixin(CountsEstimator):
                 f"anchors: words that are not in the vocabulary are left out ({listed}); see "
                 "missing_anchors_",
                 FitWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def _start_anchors(self, counts: Any) -> NDArray[np.float64]:

@@ -2,13 +2,17 @@
 
 Models of 8, 16, 32, … factors are fitted, each loses the factors that cost more than they explain
 (:mod:`topicfactors.training.worth`) and is trained on without them, and the doubling ends when the
-evidence falls or when many factors were not needed.
+evidence falls or when many factors were not needed. Fragments go last: much weaker factors than the
+rest, if the best model has more evidence without them.
 """
 
 from __future__ import annotations
 
+import copy
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +34,7 @@ DOCUMENTS = 5  # at least, for each factor
 ROUNDS = 5  # times that factors are dropped from one model
 AGAIN = 4  # shares of the passes that are made again for the share of factors that went
 ALIKE = 0.3  # cosine of loadings from which two factors are not dropped together
+WEAK = 0.2  # share of the median worth below which a factor may be a fragment of others
 SPARE = 0.8  # share of the factors: where no more were needed, larger models are not tried
 
 
@@ -39,6 +44,19 @@ class Tried(NamedTuple):
     begun: int  # factors it began with
     needed: int  # those that are left
     evidence: float  # nats a document
+
+
+@dataclass
+class _Model:
+    """One model of the search while it lasts."""
+
+    estimator: Any
+    begun: int
+    evidence: float = -math.inf  # nats
+
+    def as_tried(self, documents: int) -> Tried:
+        """What is kept of it."""
+        return Tried(self.begun, self.estimator._factors(), self.evidence / documents)
 
 
 class AutomaticMixin(FittingMixin, RecordsMixin):
@@ -64,27 +82,28 @@ class AutomaticMixin(FittingMixin, RecordsMixin):
 
     def _fit_automatically(self, counts: Any, seed: int) -> BaseException | None:
         """Become the model with most evidence; an interruption is returned if there is one."""
-        most, interruption = most_factors(self.n_components), None
-        best, tried = None, list[Tried]()
-        for size in _sizes(most, counts.shape[0], len(self.anchors or ())):
-            model = self._sized(size, seed)
-            try:
-                evidence = model._settle(counts, getattr(self, "feature_names_in_", None), seed)
-            except KeyboardInterrupt as stop:
-                if best is None and not hasattr(model, "held_out_"):
-                    raise
-                best, interruption = best or model, stop
-                break
-            tried.append(Tried(size, model._factors(), evidence / counts.shape[0]))
-            if tried[-1].evidence < max(found.evidence for found in tried):
-                break
-            best = model
-            if tried[-1].needed <= SPARE * size:
-                break
-        else:
-            _warn_of_the_end(most, tried[-1])
-        learnt = {name: value for name, value in vars(best).items() if name.endswith("_")}
-        self.__dict__.update(learnt, tried_=tried)
+        found, interruption = list[_Model](), None
+        names = getattr(self, "feature_names_in_", None)
+        try:
+            for size in _sizes(most_factors(self.n_components), counts.shape[0], self.anchors):
+                found.append(_Model(self._sized(size, seed), size))
+                with warnings.catch_warnings():
+                    if len(found) > 1:
+                        warnings.filterwarnings("ignore", "anchors: ")  # told once is enough
+                    found[-1].evidence = found[-1].estimator._settle(counts, names, seed)
+                if _enough(found):
+                    break
+            else:
+                _warn_of_the_end(most_factors(self.n_components), found[-1])
+            best = max(found, key=lambda model: model.evidence)
+            best.evidence = best.estimator._trim(counts, names, seed)
+        except KeyboardInterrupt as stop:
+            best, interruption = max(found, key=lambda model: model.evidence), stop
+            if not hasattr(best.estimator, "held_out_"):
+                raise
+        learnt = vars(best.estimator).items()
+        self.__dict__.update({name: value for name, value in learnt if name.endswith("_")})
+        self.tried_ = [model.as_tried(counts.shape[0]) for model in found]
         return interruption
 
     def _sized(self, factors: int, seed: int) -> Any:
@@ -100,7 +119,7 @@ class AutomaticMixin(FittingMixin, RecordsMixin):
         The more is dropped, the longer the rest is trained: passes that are not needed cost
         completion (benchmarks/truncated_settings.md).
         """
-        most = self.max_iter
+        most, begun = self.max_iter, self.n_components
         self.fit(counts, feature_names=names)
         self.set_params(warm_start=True)
         found = self._worth(counts, seed)
@@ -111,11 +130,33 @@ class AutomaticMixin(FittingMixin, RecordsMixin):
             with seeded(seed, self._device()):
                 self._keep(np.flatnonzero(kept))
             passes = most or self.objective_.gradient.epochs
-            share = min(1.0, AGAIN * (1 - kept.mean()))
+            share = min(1.0, AGAIN * (1 - self.n_components / begun))
             self.set_params(max_iter=max(1, round(passes * share)))
             self.fit(counts, feature_names=names)
             found = self._worth(counts, seed)
+        self.set_params(max_iter=most)
         return found.evidence
+
+    def _trim(self, counts: Any, names: Any, seed: int) -> float:
+        """Drop fragments: the weakest factors, while training on without them adds evidence."""
+        known = self._worth(counts, seed)
+        for _ in range(ROUNDS):
+            net = known.net.double().cpu().numpy()
+            net[list(self._anchored().values())] = np.inf
+            weakest = int(net.argmin())
+            if len(net) == 1 or net[weakest] > WEAK * np.median(net):
+                break
+            tried = copy.copy(self)
+            tried.objective_ = copy.deepcopy(self.objective_)
+            with seeded(seed, self._device()):
+                tried._keep(np.delete(np.arange(len(net)), weakest))
+            tried.fit(counts, feature_names=names)
+            found = tried._worth(counts, seed)
+            if found.evidence <= known.evidence:
+                break
+            self.__dict__.update(vars(tried))
+            known = found
+        return known.evidence
 
     def _worth(self, counts: Any, seed: int) -> Worth:
         with threads(self.n_jobs):
@@ -155,18 +196,26 @@ def needed(
     return kept
 
 
-def _sizes(most: int, documents: int, anchors: int = 0) -> list[int]:
+def _sizes(most: int, documents: int, named: Sized | None) -> list[int]:
     """8, 16, 32, …, beside the anchored factors, and the most that are allowed."""
+    anchors = len(named or ())
     most = max(1, anchors, min(most, documents // DOCUMENTS))
     sizes = [size for size in (anchors + (LEAST << turn) for turn in range(32)) if size < most]
     return [*sizes, most]
 
 
-def _warn_of_the_end(most: int, last: Tried) -> None:
+def _enough(found: list[_Model]) -> bool:
+    """Is there no reason to try more factors? Evidence fell, or many were not needed."""
+    last = found[-1]
+    fell = last.evidence < max(model.evidence for model in found)
+    return fell or last.estimator._factors() <= SPARE * last.begun
+
+
+def _warn_of_the_end(most: int, last: _Model) -> None:
     if last.begun == most:
         warnings.warn(
             f"n_components='auto' ended at the most it may try, {most} factors, of which "
-            f"{last.needed} are needed; there may be more: 'auto:most={2 * most}'",
+            f"{last.estimator._factors()} are needed; there may be more: 'auto:most={2 * most}'",
             FitWarning,
             stacklevel=4,
         )
