@@ -22,6 +22,7 @@ from topicfactors import __version__
 from topicfactors.corpus.vectorizer import DocumentVectorizer
 from topicfactors.errors import ConfigurationError, StorageError
 from topicfactors.estimators import parts
+from topicfactors.estimators.automatic import Tried
 from topicfactors.estimators.design import Column, Design
 from topicfactors.estimators.factor_model import BinaryFactorModel
 from topicfactors.estimators.scoring import Evaluation
@@ -148,6 +149,8 @@ def _model_parameters(step: BinaryFactorModel) -> dict[str, Any]:
     seed = parameters["random_state"]
     kept = seed if isinstance(seed, numbers.Integral) else None
     parameters.update(callbacks=None, random_state=kept)
+    if parameters["anchors"]:
+        parameters["anchors"] = {name: list(words) for name, words in parameters["anchors"].items()}
     return {name: _plain(value) for name, value in parameters.items()}
 
 
@@ -169,6 +172,9 @@ def _facts(step: BinaryFactorModel) -> dict[str, Any]:
         "stopped": step.stopped_,
         "best": step.best_iter_,
         "history": [list(epoch) for epoch in step.history_],
+        "anchored": step.anchored_,
+        "missing_anchors": step.missing_anchors_,
+        "tried": [list(tried) for tried in getattr(step, "tried_", [])],
     }
 
 
@@ -280,6 +286,10 @@ def _fill(
     model.stopped_, model.best_iter_ = facts["stopped"], facts["best"]
     model.history_ = [Epoch(*epoch) for epoch in facts["history"]]
     model.n_iter_ = len(model.history_)
+    model.anchored_ = facts.get("anchored", {})
+    model.missing_anchors_ = facts.get("missing_anchors", {})
+    if facts.get("tried"):
+        model.tried_ = [Tried(*tried) for tried in facts["tried"]]
     return model
 
 

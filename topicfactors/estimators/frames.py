@@ -9,16 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.posteriors import PosteriorMixin
 from topicfactors.estimators.readouts import ReadoutMixin
 from topicfactors.estimators.wording import RANKING, WordingMixin
+from topicfactors.export.factors import column_name
 from topicfactors.insight.documents import representative
 from topicfactors.values import is_whole
 
 LEAST = 0.01  # gensim's minimum_probability
 
 
-class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
+class FramesMixin(AnchoringMixin, PosteriorMixin, ReadoutMixin, WordingMixin):
     """show_topics, get_topics, get_document_topics, data frames, pyLDAvis."""
 
     prior_: NDArray[np.float32]
@@ -136,7 +138,7 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
         top, low = self.top_words(n_words, ranking=ranking), self.suppressed_words(n_words)
         return pandas.DataFrame(
             {
-                "factor": range(len(top)),
+                "factor": self.factor_names_,
                 "prevalence": self.prevalence_,
                 "prior": self.prior_,
                 "status": self.status_,
@@ -182,7 +184,7 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, WordingMixin):
         if ids is not None and len(ids) != len(found):
             raise InputError(f"ids must name each of the {len(found)} rows of X, got {len(ids)}")
         frame = pandas.DataFrame(
-            found, index=ids, columns=[f"factor_{number}" for number in range(found.shape[1])]
+            found, index=ids, columns=list(map(column_name, self.factor_names_))
         )
         frame.insert(0, "strongest", found.argmax(1))
         frame.insert(0, "on", [np.flatnonzero(row > 0.5).tolist() for row in found])

@@ -88,10 +88,14 @@ class Response(nn.Module, abc.ABC):
 
     @torch.no_grad()
     def arrange(self, order: Tensor, flipped: Tensor) -> None:
-        """Factor ``order[d]`` becomes factor d; a flipped one's coefficient moves to w_0."""
-        factors = self.coef[: len(order)]
+        """Factor ``order[d]`` becomes factor d; a flipped one's coefficient moves to w_0.
+
+        Factors that are not in ``order (at most D,)`` go; inputs after the D factors stay.
+        """
+        factors, others = self.coef[: len(flipped)], self.coef[len(flipped) :]
         self.intercept.add_(factors[flipped].sum())
-        factors.copy_(torch.where(flipped, -factors, factors)[order])
+        kept = torch.where(flipped, -factors, factors)[order]
+        self.coef.data = torch.cat([kept, others])
 
 
 class Gaussian(Response):
