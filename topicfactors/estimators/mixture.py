@@ -12,12 +12,11 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin, Transfor
 
 from topicfactors.errors import FitWarning
 from topicfactors.estimators import class_parts
-from topicfactors.estimators.assigning import AssigningMixin
 from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_components
 from topicfactors.estimators.component_fitting import ComponentFittingMixin, Task
+from topicfactors.estimators.component_frames import MixtureFramesMixin
 from topicfactors.estimators.components import ComponentsMixin
-from topicfactors.estimators.contrasting import ContrastingMixin
 from topicfactors.estimators.drawing import DrawingMixin
 from topicfactors.training import em
 from topicfactors.training.callbacks import Callback
@@ -27,8 +26,7 @@ class MixtureModel(
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     TransformerMixin,  # type: ignore[misc]
     DensityMixin,  # type: ignore[misc]
-    AssigningMixin,
-    ContrastingMixin,
+    MixtureFramesMixin,
     DrawingMixin,
     ComponentFittingMixin,
 ):
