@@ -36,6 +36,14 @@ PARAMETERS = {
     "covariate_shrinkage": "BinaryFactorModel.covariate_shrinkage",
     "validation_fraction": "BinaryFactorModel.validation_fraction",
     "patience": "BinaryFactorModel.n_iter_no_change",
+    "starts": "MixtureModel.n_init",
+    "tempering": "MixtureModel.tempering",
+    "smoothing": "MixtureModel.smoothing",
+    "components_per_class": "SemiSupervisedClassifier.components_per_class",
+    "shared_factors": "SemiSupervisedClassifier.n_factors",
+    "unlabelled_weight": "SemiSupervisedClassifier.unlabelled_weight",
+    "discriminative_weight": "SemiSupervisedClassifier.discriminative_weight",
+    "class_prior": "SemiSupervisedClassifier.class_prior",
     "seed": "BinaryFactorModel.random_state",
     "device": "BinaryFactorModel.device",
     "threads": "BinaryFactorModel.n_jobs",
@@ -74,9 +82,13 @@ standard error.
 TAIL = """
 ## Options and parameters
 
-What the options of `fit` set in Python. Two defaults differ, because a command line meets whole
-corpora: `--min-df` is 5 (2 in `DocumentVectorizer`) and `--seed` is 0. `--config FILE` reads the
-same options, with or without hyphens, from a TOML file such as a run.toml; what is typed wins.
+What the options of `fit` set in Python; options that several models take set the parameter of the
+same name in each. `--model` says which they are: `BinaryFactorModel` (factor), `MixtureModel`
+(mixture) or `SemiSupervisedClassifier` (semisupervised). A few defaults differ, because a command
+line meets whole corpora: `--min-df` is 5 (2 in `DocumentVectorizer`), `--seed` is 0, and 5% of the
+documents of a mixture are held out. `--config FILE` reads the same options, with or without
+hyphens, from a TOML file such as a run.toml; what is typed wins, and options there that the model
+does not take are left out.
 
 | option of `fit` | parameter |
 |---|---|

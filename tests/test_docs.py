@@ -75,13 +75,23 @@ def test_the_table_of_options_is_true():
     """Every option of fit but those that set no parameter has its own, and the other way round."""
     import inspect
 
-    from topicfactors import BinaryFactorModel, DocumentVectorizer
+    from topicfactors import (
+        BinaryFactorModel,
+        DocumentVectorizer,
+        MixtureModel,
+        SemiSupervisedClassifier,
+    )
     from topicfactors.cli.fit import fit
 
     assert set(PARAMETERS) <= set(inspect.signature(fit).parameters)
     known = {
         f"{kind.__name__}.{name}"
-        for kind in (BinaryFactorModel, DocumentVectorizer)
+        for kind in (
+            BinaryFactorModel,
+            DocumentVectorizer,
+            MixtureModel,
+            SemiSupervisedClassifier,
+        )
         for name in inspect.signature(kind).parameters
     }
     assert set(PARAMETERS.values()) <= known

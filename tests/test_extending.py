@@ -26,6 +26,7 @@ from tests.test_docs import ROOT, blocks
 from tests.test_docstrings import Subject, complaints
 from topicfactors import BinaryFactorModel, InputError, load, read_corpus, save
 from topicfactors.cli.main import app, main
+from topicfactors.cli.models import MODELS
 from topicfactors.contracts import Sizes
 from topicfactors.corpus import samples
 from topicfactors.corpus.columns import Columns
@@ -33,6 +34,7 @@ from topicfactors.corpus.count_readers import COUNT_READERS, read_counts
 from topicfactors.corpus.readers import READERS
 from topicfactors.corpus.samples import SAMPLES, Sample
 from topicfactors.errors import TopicFactorsError
+from topicfactors.estimators import class_parts
 from topicfactors.estimators.parts import REGISTRIES
 from topicfactors.export.tables import EXPORTERS
 from topicfactors.gradients import GRADIENTS
@@ -300,6 +302,11 @@ def help_of(command: str, parameter: str) -> str:
     ("command", "parameter", "names"),
     [
         *(("fit", OPTIONS.get(name, name), registry) for name, registry in REGISTRIES.items()),
+        *(
+            ("fit", OPTIONS.get(name, name), known)
+            for name, known in class_parts.REGISTRIES.items()
+        ),
+        ("fit", "model", MODELS),
         ("fit", "corpus", SAMPLES),
         ("topics", "ranking", RANKINGS),
         ("export", "ranking", RANKINGS),

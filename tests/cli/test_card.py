@@ -24,6 +24,7 @@ def scores(bound):
 
 
 METRICS = {
+    "model": "factor",
     "training": scores("truncated"),
     "held_out": {"truncated": scores("truncated"), "elbo": scores("elbo")},
     "npmi": 0.25,

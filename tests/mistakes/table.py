@@ -7,6 +7,7 @@ from typing import Any
 from tests.mistakes.covariates import COVARIATES, IN_PYTHON
 from tests.mistakes.factors import FACTORS_IN_PYTHON, OPTIONS_OF_FACTORS
 from tests.mistakes.happening import Mistake
+from tests.mistakes.models import OPTIONS_OF_MODELS
 from tests.mistakes.places import (
     FIT,
     broken_gzip,
@@ -285,6 +286,7 @@ MISTAKES: list[Mistake] = [
     *listed("Responses", RESPONSES),
     *listed("Options", OPTIONS),
     *OPTIONS_OF_FACTORS,
+    *OPTIONS_OF_MODELS,
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
     *listed("Documents for a run", DOCUMENTS),
     Mistake(

@@ -55,22 +55,20 @@ def evaluate(
     """Score a run on documents: how well it predicts them, and how well its words go together.
 
     Perplexities are per document, exp(−mean log p/tokens), and of the corpus; lower is better. The
-    unigram, word frequencies alone, is what they are to be compared with.
+    unigram, word frequencies alone, is what they are to be compared with. Where documents have
+    labels, a classifier is scored by its accuracy, log-loss and calibration too.
 
     Examples: topicfactors evaluate run new/; topicfactors evaluate run new/ --bound iwae --json
     """
     from topicfactors.cli.opening import open_for
+    from topicfactors.cli.readings import bounds_of
     from topicfactors.cli.scores import scores_on
-    from topicfactors.errors import InputError
 
     inputs = open_for(
         run, documents, text_column, id_column, strict=strict, device=device, threads=threads
     )
     model = inputs.model
-    asked = bound or model._ladder()  # refused before the documents are read
-    bounds = list(dict.fromkeys(model._resolved(name, samples)[0] for name in asked))
-    if samples is not None and bounds == ["exact"]:
-        raise InputError("--samples: the exact bound draws nothing; leave it out")
+    bounds = bounds_of(model, bound, samples)  # refused before the documents are read
     if bound and bounds == ["exact"] and set(bound) != {"exact"}:
         note("note: the posterior of this run is exact, and so is every bound", quiet=quiet)
     metrics = scores_on(model, inputs, bounds, samples, c_v=c_v)
@@ -84,8 +82,11 @@ def evaluate(
 
 
 def _show(metrics: Mapping[str, Any]) -> None:
+    from topicfactors.cli.classes import told_of_labels
     from topicfactors.cli.tables import print_lines, print_scores
+    from topicfactors.export.factors import NOUNS, PLURALS
 
+    noun = NOUNS[metrics["model"]]
     print_scores(metrics["bounds"])
     left_out = metrics["bounds"][0]["perplexity"]["left_out"]
     empty = f"; {left_out:.0f} without known words left out of the perplexities" if left_out else ""
@@ -94,7 +95,7 @@ def _show(metrics: Mapping[str, Any]) -> None:
     )
     measured = f"NPMI {metrics['npmi']:+.3f}{_c_v(metrics)}"
     print_lines(
-        f"ten words a factor in these documents: {measured}, diversity {metrics['diversity']:.2f}"
+        f"ten words a {noun} in these documents: {measured}, diversity {metrics['diversity']:.2f}"
     )
     if metrics["documents_read"] < FEW:
         print_lines(
@@ -105,19 +106,30 @@ def _show(metrics: Mapping[str, Any]) -> None:
     remark = f"; off in all of them: {', '.join(map(str, off))}" if off else ""
     remark += f"; on in all: {', '.join(map(str, on))}" if on else ""
     print_lines(
-        f"{metrics['active_factors']} of {metrics['factors']} factors tell these documents "
-        f"apart{remark}; {metrics['on_per_document']:.1f} on in a document"
+        f"{metrics['active_factors']} of {metrics['factors']} {PLURALS[noun]} tell these documents "
+        f"apart{remark}{_on(metrics)}"
     )
+    for line in told_of_labels(metrics["labels"]) if metrics.get("labels") else ():
+        print_lines(line)
     if metrics["likelihood"] in OTHERS:
         print_lines(OTHERS[metrics["likelihood"]])
 
 
+def _on(metrics: Mapping[str, Any]) -> str:
+    if metrics["model"] != "factor":
+        return ""
+    return f"; {metrics['on_per_document']:.1f} on in a document"
+
+
 def _c_v(metrics: Mapping[str, Any]) -> str:
+    from topicfactors.export.factors import NOUNS, PLURALS
+
     found = metrics["c_v"]
     if found is None:
         return ""
     if not found["factors"]:
-        return ", C_V unknown (every factor has words that never come here)"
+        return f", C_V unknown (every {NOUNS[metrics['model']]} has words that never come here)"
     missing = metrics["factors"] - found["factors"]
-    rest = f" (without {missing} factors that have words which never come here)" if missing else ""
+    what = PLURALS[NOUNS[metrics["model"]]]
+    rest = f" (without {missing} {what} that have words which never come here)" if missing else ""
     return f", C_V {found['mean']:.3f}{rest}"

@@ -33,7 +33,8 @@ def explain(
 
     The log-odds of a factor, given the other factors, are the sum of what is listed: the prior, the
     words, and for some likelihoods the length or the absent words. In nats: +0.69 doubles the odds.
-    Probabilities are those of a search for states, as transform --refine 40 gives them.
+    Probabilities are those of a search for states, as transform --refine 40 gives them. Of a
+    mixture or a classifier each component or class is compared with the best of the others.
 
     Examples: topicfactors explain run letter.txt; topicfactors explain run notes.csv --id 17
     """
@@ -41,6 +42,7 @@ def explain(
     from topicfactors.cli.inputs import Inputs, one_document, vectorizer_of
     from topicfactors.cli.opening import columns_of
     from topicfactors.cli.options import number_or_auto
+    from topicfactors.cli.readings import model_of, refuse_search
     from topicfactors.corpus.columns import Columns
     from topicfactors.corpus.count_readers import is_counts
     from topicfactors.errors import InputError
@@ -53,11 +55,13 @@ def explain(
             "--text-column and --id-column belong to a corpus; name a document by --id"
         )
     pipeline, rounds = load(run), number_or_auto(refine, int)
+    refuse_search(model_of(pipeline), rounds)
     if at and vectorizer_of(pipeline) is None:
         raise InputError(f"{run}: was fitted to counts, without covariates; leave out --at")
     if name is not None and is_counts(document):
         inputs = Inputs(run, pipeline, document, columns)
-        found = inputs.model.explain(inputs.row(name), refine=rounds)[0]
+        search = {} if rounds == "auto" else {"refine": rounds}
+        found = inputs.model.explain(inputs.row(name), **search)[0]
         inputs.report(quiet=False)
     elif vectorizer_of(pipeline) is None:
         raise InputError(

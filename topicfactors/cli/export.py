@@ -30,13 +30,15 @@ def export(
 ) -> None:
     """Export the factors, their words and the documents' posteriors of a run.
 
-    Writes factors, top_words and posteriors in the format, factors.json and the model card.
+    Writes factors, top_words and posteriors in the format, factors.json and the model card; of a
+    classifier classes too.
 
     Example: topicfactors export run tables -n 25 --format parquet
     """
-    from topicfactors.cli.inputs import model_of
+    from topicfactors.cli.readings import listed_of, model_of
     from topicfactors.cli.runs import posteriors_in, rows_in, write_factors
     from topicfactors.errors import unknown_name
+    from topicfactors.export.factors import PLURALS
     from topicfactors.export.tables import EXPORTERS, export_table
     from topicfactors.files import refuse_existing, refuse_source, whole_folder
     from topicfactors.storage import load
@@ -54,6 +56,7 @@ def export(
             export_table(table, temporary / f"posteriors.{style}")
         if (run / "model_card.md").is_file():
             shutil.copyfile(run / "model_card.md", temporary / "model_card.md")
-    note(f"written to {folder}: {len(rows)} factors, {words} words each", quiet=quiet)
+    what = PLURALS[listed_of(model)]
+    note(f"written to {folder}: {len(rows)} {what}, {words} words each", quiet=quiet)
     if table is None and posteriors:
         note(f"note: {run} has no posteriors.csv, so none were exported", quiet=quiet)

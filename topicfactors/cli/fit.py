@@ -7,6 +7,21 @@ from typing import Annotated
 
 import typer
 
+from topicfactors.cli.model_options import (
+    MODEL,
+    ClassPrior,
+    Discriminative,
+    Kind,
+    Likelihood,
+    Number,
+    PerClass,
+    Shared,
+    Smoothing,
+    Start,
+    Starts,
+    Tempering,
+    Unlabelled,
+)
 from topicfactors.cli.options import (
     Device,
     Force,
@@ -15,11 +30,10 @@ from topicfactors.cli.options import (
     Quiet,
     Strict,
     TextColumn,
-    number_of_factors,
     read_config,
 )
 
-MODEL, WORDS = "Model", "Words"
+WORDS = "Words"
 
 
 def fit(
@@ -36,28 +50,18 @@ def fit(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the run (default: in runs/).")
     ] = None,
-    factors: Annotated[
-        str,
-        typer.Option(
-            "--factors",
-            "-k",
-            parser=number_of_factors,
-            metavar="NUMBER",
-            help="Number of factors; auto for as many as there is evidence for, or auto:most=50.",
-        ),
-    ] = "50",
+    model: Kind = "factor",
+    factors: Number = None,
     inference: Annotated[
         str,
         typer.Option(
             help="auto, truncated, exact, gumbel-softmax, local-expectation, dvae, nvil, "
-            "straight-through; options as in gumbel-softmax:end=0.3.",
+            "straight-through; of mixtures em, exact, gumbel-softmax; options as in "
+            "gumbel-softmax:end=0.3.",
             rich_help_panel=MODEL,
         ),
     ] = "auto",
-    likelihood: Annotated[
-        str,
-        typer.Option(help="polya, multinomial, poisson or bernoulli.", rich_help_panel=MODEL),
-    ] = "polya",
+    likelihood: Likelihood = None,
     decoder: Annotated[
         str,
         typer.Option(help="log-linear, log-linear:nonnegative=true or mlp.", rich_help_panel=MODEL),
@@ -69,9 +73,7 @@ def fit(
     encoder: Annotated[
         str, typer.Option(help="bag-of-words or bag-of-words:width=512,…", rich_help_panel=MODEL)
     ] = "bag-of-words",
-    init: Annotated[
-        str, typer.Option(help="auto, clusters, nmf or random.", rich_help_panel=MODEL)
-    ] = "auto",
+    init: Start = None,
     response_family: Annotated[
         str,
         typer.Option(
@@ -140,6 +142,14 @@ def fit(
         int,
         typer.Option(help="Epochs without progress; 0: never stop.", rich_help_panel=MODEL),
     ] = 8,
+    starts: Starts = "auto",
+    tempering: Tempering = "auto",
+    smoothing: Smoothing = None,
+    components_per_class: PerClass = 1,
+    shared_factors: Shared = 0,
+    unlabelled_weight: Unlabelled = "auto",
+    discriminative_weight: Discriminative = "auto",
+    class_prior: ClassPrior = "balanced",
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Seed; same seed, same result.")
     ] = 0,
@@ -240,13 +250,14 @@ def fit(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fit factors to a corpus and write them to a folder.
+    """Fit factors, clusters or classes to a corpus and write them to a folder.
 
-    The folder holds model/, factors.csv, factors.json, top_words.csv, posteriors.csv,
-    metrics.json, model_card.md and run.toml; with covariates also effects.csv and
-    covariate_words.csv. Ctrl-C keeps what was learnt so far.
+    The folder holds model/, factors.csv (factors, or components), factors.json, top_words.csv,
+    posteriors.csv, metrics.json, model_card.md and run.toml; with covariates also effects.csv and
+    covariate_words.csv, and of a classifier classes.csv. Ctrl-C keeps what was learnt so far.
 
-    Examples: topicfactors fit pydocs -k 20 -o run; topicfactors fit notes.csv --text-column body
+    Examples: topicfactors fit pydocs -k 20 -o run; topicfactors fit notes.csv --text-column body;
+    topicfactors fit letters/ --model semisupervised
     """
     from topicfactors.cli.fitting import Fit
 

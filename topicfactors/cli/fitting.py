@@ -9,11 +9,11 @@ from typing import Any
 
 import typer
 
-from topicfactors.cli.anchors import read_anchor_file
 from topicfactors.cli.answers import refuse_idle_response, responses_of
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
 from topicfactors.cli.covariates import names_of, told, with_columns
-from topicfactors.cli.options import document_bound, number_or_auto, stop_words_of
+from topicfactors.cli.models import SEMISUPERVISED, model_for, resolved, spelt
+from topicfactors.cli.options import document_bound, stop_words_of
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.errors import CorpusWarning, InputError
 
@@ -31,7 +31,7 @@ class Fit:
     Parameters
     ----------
     options
-        Every option as resolved.
+        Every option of the command.
     typed
         Those that were typed on the command line.
     quiet, as_json
@@ -43,7 +43,8 @@ class Fit:
     ) -> None:
         from topicfactors.cli.progress import Display
 
-        self.options, self.typed, self.quiet, self.as_json = options, typed, quiet, as_json
+        self.options, self.typed = resolved(options, typed), typed
+        self.quiet, self.as_json = quiet, as_json
         self.display = Display(quiet)
         self.answers: Any = None  # the responses (N,), where they are asked for
 
@@ -60,7 +61,7 @@ class Fit:
         refuse_existing(folder, force, MARK)
         refuse_unwritable(folder)
         self._refuse_idle_options()
-        fingerprint, model = Fingerprint(), self._model()
+        fingerprint, model = Fingerprint(), model_for(self.options, self.typed)
         vectorizer = None if is_counts(corpus) else self._vectorizer()
         with notes_for_warnings(self.quiet):
             if vectorizer is None:
@@ -74,7 +75,7 @@ class Fit:
             rows, metrics = write_run(
                 folder, fitted, read, fingerprint, self.options, overwrite=force
             )
-        self._show(folder, rows, metrics)
+        self._show(folder, model, rows, metrics)
         if interruption is not None:
             note(f"interrupted; what was learnt until then is in {folder}")
             raise typer.Exit(exit_status(interruption))
@@ -95,8 +96,7 @@ class Fit:
             why = "texts have the vocabulary that is found in them (see --vocabulary-size)"
         if idle:
             raise InputError(
-                f"{self.options['corpus']}: {why}; leave out "
-                f"{', '.join('--' + name.replace('_', '-') for name in idle)}"
+                f"{self.options['corpus']}: {why}; leave out {', '.join(map(spelt, idle))}"
             )
 
     def _vectorizer(self) -> Any:
@@ -122,47 +122,6 @@ class Fit:
         )
         vectorizer.rules()  # refused before the corpus is read
         return vectorizer
-
-    def _model(self) -> Any:
-        from topicfactors.estimators.anchoring import check_anchors
-        from topicfactors.estimators.base import resolve_device
-        from topicfactors.estimators.checks import check_parameters
-        from topicfactors.estimators.factor_model import BinaryFactorModel
-        from topicfactors.estimators.parts import build, choose
-
-        chosen = self.options
-        model = BinaryFactorModel(
-            chosen["factors"],
-            inference=chosen["inference"],
-            likelihood=chosen["likelihood"],
-            decoder=chosen["decoder"],
-            prior=chosen["prior"],
-            encoder=chosen["encoder"],
-            init=chosen["init"],
-            response=chosen["response_family"],
-            max_iter=chosen["epochs"],
-            batch_size=number_or_auto(chosen["batch_size"], int),
-            learning_rate=number_or_auto(chosen["learning_rate"], float),
-            kl_warmup=number_or_auto(chosen["kl_warmup"], float),
-            shrinkage=number_or_auto(chosen["shrinkage"], float),
-            covariates=chosen["covariate"] or None,
-            covariate_shrinkage=chosen["covariate_shrinkage"],
-            overlap_penalty=chosen["overlap_penalty"],
-            anchors=read_anchor_file(chosen["anchors"]),
-            anchor_strength=chosen["anchor_strength"],
-            validation_fraction=chosen["validation_fraction"],
-            n_iter_no_change=chosen["patience"],
-            device=chosen["device"],
-            random_state=chosen["seed"],
-            n_jobs=chosen["threads"] or -1,
-        )
-        check_parameters(model)  # before the corpus is read; so is a model of one word built
-        factors = 1 if isinstance(model.n_components, str) else model.n_components
-        parts = choose(model.get_params(deep=False), factors)
-        check_anchors(model.get_params(deep=False), parts)
-        build(parts, 1, factors, model.overlap_penalty, responds=True)
-        resolve_device(model.device)
-        return model
 
     def _count_texts(self, vectorizer: Any, fingerprint: Any) -> CountedCorpus:
         from topicfactors.corpus.columns import Columns
@@ -196,16 +155,19 @@ class Fit:
 
     def _look_at_size(self, read: CountedCorpus) -> None:
         factors, documents = self.options["factors"], len(read.ids)
-        if isinstance(factors, str):
-            return  # as many as the documents allow
+        if not isinstance(factors, int):
+            return  # as many as the documents allow, or as there are classes
+        from topicfactors.export.factors import NOUNS, PLURALS
+
+        what = PLURALS[NOUNS[self.options["model"]]]
         fewer = f"try a tenth of them or fewer: -k {max(1, documents // 10)}"
         if factors > documents:
             raise InputError(
-                f"{self.options['corpus']}: {factors} factors are more than its {documents} "
+                f"{self.options['corpus']}: {factors} {what} are more than its {documents} "
                 f"documents; {fewer}"
             )
         if 10 * factors > documents > 10:
-            note(f"note: {factors} factors for {documents} documents; {fewer}", quiet=self.quiet)
+            note(f"note: {factors} {what} for {documents} documents; {fewer}", quiet=self.quiet)
 
     def _report(self, read: CountedCorpus) -> None:
         for line in read.notes:
@@ -218,13 +180,18 @@ class Fit:
     def _train(self, model: Any, read: CountedCorpus) -> BaseException | None:
         from threadpoolctl import threadpool_limits
 
+        from topicfactors.cli.classes import labels_of
+
         if self.options["threads"] is None and read.counts.sum() < SMALL:
             model.set_params(n_jobs=1)  # threads that wait for each other cost more than they bring
         limit = model.n_jobs if model.n_jobs > 0 else None
         try:
             with threadpool_limits(limit), self.display.training() as shown:
                 model.set_params(callbacks=[shown])
-                model.fit(read.counts, covariates=read.covariates, response=self.answers)
+                if self.options["model"] == SEMISUPERVISED:
+                    model.fit(read.counts, labels_of(self.options["corpus"], read.labels))
+                else:
+                    model.fit(read.counts, covariates=read.covariates, response=self.answers)
             for begun, needed, evidence in getattr(model, "tried_", []):
                 needs = f"{needed} of {begun} factors needed"
                 self.display.say(f"{needs}: evidence {evidence:.2f} nats a document")
@@ -241,18 +208,22 @@ class Fit:
             model.set_params(callbacks=None)
         return None
 
-    def _show(self, folder: Path, rows: Any, metrics: dict[str, Any]) -> None:
+    def _show(self, folder: Path, model: Any, rows: Any, metrics: dict[str, Any]) -> None:
         if self.as_json:
             from topicfactors.export.tables import dump_json
 
             factors = [row._asdict() for row in rows]
             print(dump_json({"run": str(folder), "metrics": metrics, "factors": factors}))
             return
+        from topicfactors.cli.classes import told_of_fit
+        from topicfactors.cli.readings import listed_of
         from topicfactors.cli.tables import print_factors, summary
 
         if not self.quiet:
-            print_factors(rows, beside=None)
+            print_factors(rows, beside=None, noun=listed_of(model))
         self.display.say(summary(metrics))
+        if "labelled" in metrics:
+            self.display.say(told_of_fit(metrics))
         self.display.say(f"written to {folder}; next: topicfactors topics {folder} -n 20")
 
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from topicfactors.cli.console import note
 from topicfactors.cli.covariates import told
+from topicfactors.cli.readings import model_of
 from topicfactors.corpus.columns import Columns
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.corpus.documents import Document, Ledger
 from topicfactors.corpus.lines import suffix_of
 from topicfactors.corpus.readers import READERS, stream_documents
-from topicfactors.errors import CorpusWarning, InputError, StorageError, nearest
-from topicfactors.estimators.factor_model import BinaryFactorModel
+from topicfactors.errors import CorpusWarning, InputError, nearest
 
 BLOCK = 5000  # documents held at once
 SHOWN = 5  # ids named in a message
@@ -61,6 +61,7 @@ class Inputs:
         self.source = source
         self.ledger, self.read = Ledger(strict), 0
         self.notes: list[str] = []
+        self.counted_labels: list[str | None] | None = None
         self.vectorizer = vectorizer_of(pipeline)
         self.model = model_of(pipeline)
         if self.vectorizer is None and not is_counts(source):
@@ -88,6 +89,7 @@ class Inputs:
         """Ids and counts of some documents at a time, in their order."""
         if self.documents is None:
             whole = self.counted()
+            self.counted_labels = whole.labels
             for start in range(0, len(whole.ids), BLOCK):
                 ids = whole.ids[start : start + BLOCK]
                 self.read += len(ids)
@@ -97,6 +99,14 @@ class Inputs:
         while block := list(itertools.islice(texts, BLOCK)):
             self.read += len(block)
             yield self.ledger.ids[-len(block) :], self._observed(block)
+
+    @property
+    def labels(self) -> list[str | None] | None:
+        """Of the documents read so far, a list that grows with them; None where none has one."""
+        if self.documents is None:
+            return self.counted_labels
+        known = self.ledger.labels
+        return known if any(label is not None for label in known) else None
 
     def _observed(self, texts: list[str]) -> Any:
         """Counts of the texts read last, with their covariates."""
@@ -154,10 +164,12 @@ def documents_of(
 ) -> tuple[Columns, Iterator[Document]]:
     """Documents, and the columns they are read from: those named, else those of the fit.
 
-    A table that has not the columns of the fit is read as any table is.
+    A table that has not the columns of the fit is read as any table is, and one without labels
+    without them.
     """
     both = columns._replace(text=columns.text or known.text, id=columns.id or known.id)
-    for tried in dict.fromkeys((both, columns)):
+    labelled = both if source == "-" else both._replace(label=columns.label or known.label)
+    for tried in dict.fromkeys((labelled, both, columns)):
         documents = stream_documents(source, tried)
         try:
             begun = list(itertools.islice(documents, 1))
@@ -167,22 +179,6 @@ def documents_of(
             continue
         return tried, itertools.chain(begun, documents)
     raise AssertionError("the last that is tried returns or raises")
-
-
-def model_of(pipeline: Any) -> BinaryFactorModel:
-    """The last step of a pipeline, or the model itself.
-
-    Raises
-    ------
-    StorageError
-        When it is another kind of object.
-    """
-    from sklearn.pipeline import Pipeline
-
-    model = pipeline[-1] if isinstance(pipeline, Pipeline) else pipeline
-    if not isinstance(model, BinaryFactorModel):
-        raise StorageError(f"expected a run with a factor model, got a {type(model).__name__}")
-    return model
 
 
 def vectorizer_of(pipeline: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from topicfactors.cli.inputs import Inputs
+from topicfactors.cli.readings import model_of, noun_of
 from topicfactors.cli.runs import remembered
 from topicfactors.corpus.columns import Columns
 from topicfactors.estimators.base import resolve_device
@@ -33,8 +34,10 @@ def open_for(
         When there is no such device.
     """
     pipeline = load(run)
-    columns = Columns(text_column, id_column)
-    inputs = Inputs(run, pipeline, documents, columns, columns_of(run), strict=strict)
+    columns, known = Columns(text_column, id_column), columns_of(run)
+    if noun_of(model_of(pipeline)) == "class":
+        known = known._replace(label=remembered(run).get("label_column"))
+    inputs = Inputs(run, pipeline, documents, columns, known, strict=strict)
     if inputs.vectorizer is not None:
         inputs.vectorizer.set_params(n_jobs=threads or -1)
     inputs.model.set_params(n_jobs=threads)

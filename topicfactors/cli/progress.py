@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from topicfactors.training.callbacks import Epoch
+
+PATIENCE = 5.0  # seconds between lines on trainings after the first
 
 
 class Display:
@@ -62,6 +65,7 @@ class _Training:
     def __init__(self, bar: Progress, display: Display) -> None:
         self.bar, self.display = bar, display
         self.task = bar.add_task("training", total=None, scores="choosing a start")
+        self.begun, self.said = 0, -PATIENCE
 
     def __call__(self, epoch: Epoch) -> None:
         where = "held-out" if epoch.held_out is not None else "training"
@@ -69,7 +73,18 @@ class _Training:
             f"bound {epoch.bound:.1f} nats  {where} perplexity {epoch.perplexity:.0f}  "
             f"{epoch.active} active"
         )
-        self.bar.update(self.task, completed=epoch.number, total=epoch.of, scores=scores)
-        plain = not self.display.console.is_terminal
-        if plain and (epoch.number % max(1, epoch.of // 4) == 0 or epoch.number == 1):
-            self.display.say(f"epoch {epoch.number}/{epoch.of}: {scores}, {epoch.seconds:.0f} s")
+        self.begun += epoch.number == 1
+        again = f"training {self.begun}" if self.begun > 1 else "training"
+        self.bar.update(
+            self.task, completed=epoch.number, total=epoch.of, scores=scores, description=again
+        )
+        if not self.display.console.is_terminal and self._is_due(epoch):
+            self.said = time.monotonic()
+            line = f"epoch {epoch.number}/{epoch.of}: {scores}, {epoch.seconds:.0f} s"
+            self.display.say(line if self.begun == 1 else f"{again}, {line}")
+
+    def _is_due(self, epoch: Epoch) -> bool:
+        """Of the first training a few lines, of later ones (starts, folds) one in a while."""
+        if self.begun > 1:
+            return time.monotonic() - self.said >= PATIENCE
+        return epoch.number % max(1, epoch.of // 4) == 0 or epoch.number == 1

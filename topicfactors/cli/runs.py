@@ -21,10 +21,18 @@ import tomli_w
 from sklearn.pipeline import Pipeline
 
 from topicfactors import __version__
-from topicfactors.cli.inputs import model_of
+from topicfactors.cli.classes import classes_table, fit_metrics
+from topicfactors.cli.readings import (
+    documents_table,
+    effects_of,
+    model_of,
+    noun_of,
+    prior_of,
+    rows_on,
+    told,
+)
 from topicfactors.cli.scores import metrics_of
 from topicfactors.corpus.count_readers import CountedCorpus
-from topicfactors.estimators.factor_model import BinaryFactorModel
 from topicfactors.estimators.wording import RANKING
 from topicfactors.export.card import model_card
 from topicfactors.export.covariates import covariate_words_table, effects_table
@@ -32,7 +40,6 @@ from topicfactors.export.factors import (
     FactorRow,
     factor_rows,
     factors_table,
-    posteriors_table,
     top_words_table,
 )
 from topicfactors.export.tables import Table, dump_json, export_table
@@ -66,24 +73,25 @@ class Fingerprint:
 
 
 def rows_of(
-    model: BinaryFactorModel,
+    model: Any,
     *,
     ranking: str = RANKING,
     words: int = 10,
     coherence: Iterable[float] | None = None,
     documents: Sequence[Sequence[str]] | None = None,
 ) -> list[FactorRow]:
-    """The factors of a model as tables show them."""
+    """The factors, components or classes of a model as tables show them."""
+    effects = effects_of(model)
     return factor_rows(
         model.factors(),
-        model.prior_,
+        prior_of(model),
         model.status_,
         model._words().tolist(),
         ranking=ranking,
         words=words,
         coherence=None if coherence is None else list(coherence),
         documents=documents,
-        responses=model.response_coef_.tolist() if model._responds() else None,
+        responses=None if effects is None else effects.tolist(),
         called=model.factor_names_,
     )
 
@@ -107,12 +115,14 @@ def write_run(
     model, ids = model_of(pipeline), read.ids
     counts = model._observed(read.counts, read.covariates)
     coherence = model.coherence(counts)
-    columns = model._told(counts)
-    found = columns[:, : model._factors()]
+    columns = told(model, counts)
+    found = rows_on(model, counts, columns)
     standing = representative(counts, found, model.factors().log_odds, STANDING)
     documents = [[ids[row] for row, _ in listed] for listed in standing]
     rows = rows_of(model, coherence=coherence, documents=documents)
     metrics = metrics_of(model, counts, coherence)
+    if noun_of(model) == "class":
+        metrics |= fit_metrics(model, read.labels)
     described = describe(model, read, fingerprint, options)
     blocks = (
         (ids[start : start + BLOCK], columns[start : start + BLOCK])
@@ -128,9 +138,7 @@ def write_run(
     with whole_folder(folder, overwrite=overwrite, mark=MARK) as temporary:
         save(pipeline, temporary / "model")
         write_factors(temporary, model, rows)
-        posteriors = posteriors_table(
-            blocks, model.factor_names_, read.labels, responds=model._responds()
-        )
+        posteriors = documents_table(model, blocks, read.labels)
         export_table(posteriors, temporary / "posteriors.csv")
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")
@@ -139,7 +147,7 @@ def write_run(
 
 def write_factors(
     folder: Path,
-    model: BinaryFactorModel,
+    model: Any,
     rows: list[FactorRow],
     *,
     ranking: str = RANKING,
@@ -164,6 +172,8 @@ def write_factors(
         model.factors(), names, ranking=ranking, words=words, called=model.factor_names_
     )
     export_table(table, folder / f"top_words{suffix}")
+    if noun_of(model) == "class":
+        export_table(classes_table(model, words, ranking), folder / f"classes{suffix}")
     design = model.design_
     if design is not None and design.prior:
         export_table(effects_table(model.effects()), folder / f"effects{suffix}")
@@ -173,7 +183,7 @@ def write_factors(
 
 
 def describe(
-    model: BinaryFactorModel,
+    model: Any,
     read: CountedCorpus,
     fingerprint: Fingerprint,
     options: Mapping[str, Any],
@@ -190,8 +200,7 @@ def describe(
             "inference": model.inference_,
             "init": model.init_,
             "device": str(next(model.objective_.parameters()).device),
-            "batch_size": model.schedule_.batch_size,
-            "learning_rate": model.schedule_.learning_rate,
+            **_resolved(model),
         },
         "corpus": {
             "documents": len(read.ids),
@@ -209,6 +218,15 @@ def describe(
         },
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _resolved(model: Any) -> dict[str, Any]:
+    """What "auto" came to in the gradient, where there was one, and in the tempering."""
+    found: dict[str, Any] = {}
+    schedule, tempering = getattr(model, "schedule_", None), getattr(model, "tempering_", None)
+    if schedule is not None:
+        found |= {"batch_size": schedule.batch_size, "learning_rate": schedule.learning_rate}
+    return found if tempering is None else {**found, "tempering": str(tempering)}
 
 
 class Stored(NamedTuple):
@@ -230,7 +248,7 @@ def stored(folder: Path, factors: int) -> Stored | None:
         return None
 
 
-def rows_in(folder: Path, model: BinaryFactorModel, ranking: str, words: int) -> list[FactorRow]:
+def rows_in(folder: Path, model: Any, ranking: str, words: int) -> list[FactorRow]:
     """The factors of a run, with what is stored of them where it is of the same words."""
     known = stored(folder, len(model.status_))
     measured = known is not None and ranking == RANKING  # of its ten words, however many are shown

@@ -8,22 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from topicfactors.cli.classes import label_scores
 from topicfactors.cli.inputs import Inputs
+from topicfactors.cli.readings import called, kind_of, told
 from topicfactors.errors import InputError
-from topicfactors.estimators.factor_model import BinaryFactorModel
+from topicfactors.estimators.choices import resolve
 from topicfactors.estimators.observed import stacked
-from topicfactors.estimators.parts import choose
 from topicfactors.estimators.scoring import Evaluation
 from topicfactors.insight.topics import status
+from topicfactors.model.likelihoods import LIKELIHOODS
 
 
-def metrics_of(
-    model: BinaryFactorModel, counts: Any, coherence: NDArray[np.floating]
-) -> dict[str, Any]:
+def metrics_of(model: Any, counts: Any, coherence: NDArray[np.floating]) -> dict[str, Any]:
     """Scores on the training documents, the unigram beside them; held-out ones where there are."""
     training = plain(model.evaluate(counts))
     held_out = {bound: plain(found) for bound, found in model.held_out_.items()}
     return {
+        "model": kind_of(model),
         "documents": counts.shape[0],
         "training": training,
         "held_out": held_out,
@@ -51,7 +52,7 @@ def plain(found: Evaluation) -> dict[str, Any]:
 
 
 def scores_on(
-    model: BinaryFactorModel,
+    model: Any,
     inputs: Inputs,
     bounds: Sequence[str],
     samples: int | None,
@@ -75,9 +76,11 @@ def scores_on(
             "vocabulary; are they in its language?"
         )
     evaluated = [plain(model.evaluate(counts, bound=name, samples=samples)) for name in bounds]
-    found = np.asarray(model.transform(counts))
+    names = called(model)
+    found = told(model, counts)[:, : len(names)]
     states = status(found.mean(0), found.var(0))
     return {
+        "model": kind_of(model),
         "documents_read": counts.shape[0],
         "tokens": float(counts.sum()),
         "bounds": evaluated,
@@ -85,33 +88,41 @@ def scores_on(
         "c_v": _c_v(model, inputs) if c_v else None,
         "diversity": model.diversity(),
         "factors": found.shape[1],
-        "likelihood": choose(model.get_params(deep=False), found.shape[1]).likelihood.label,
+        "likelihood": resolve("likelihood", model.likelihood, LIKELIHOODS).label,
         "active_factors": states.count("active"),
-        "off_in_all": _with(model, states, "dead"),
-        "on_in_all": _with(model, states, "always-on"),
+        "off_in_all": _with(names, states, "dead"),
+        "on_in_all": _with(names, states, "always-on"),
         "on_per_document": float((found > 0.5).sum(1).mean()),
+        **_of_labels(model, counts, inputs),
     }
 
 
-def _c_v(model: BinaryFactorModel, inputs: Inputs) -> dict[str, Any]:
+def _of_labels(model: Any, counts: Any, inputs: Inputs) -> dict[str, Any]:
+    """How well a classifier tells the labels of the documents, where they have some."""
+    if kind_of(model) != "semisupervised":
+        return {}
+    return {"labels": label_scores(model, counts, inputs.labels or [])}
+
+
+def _c_v(model: Any, inputs: Inputs) -> dict[str, Any]:
     """Mean C_V of the factors whose words all occur, and how many those are."""
     found = model.coherence(_tokens(inputs), measure="c_v")
     known = found[np.isfinite(found)]
     return {"mean": float(known.mean()) if len(known) else None, "factors": len(known)}
 
 
-def _activity(model: BinaryFactorModel) -> dict[str, Any]:
+def _activity(model: Any) -> dict[str, Any]:
     states = model.status_
     return {
         "active_factors": states.count("active"),
-        "dead_factors": _with(model, states, "dead"),
-        "always_on_factors": _with(model, states, "always-on"),
+        "dead_factors": _with(model.factor_names_, states, "dead"),
+        "always_on_factors": _with(model.factor_names_, states, "always-on"),
     }
 
 
-def _with(model: BinaryFactorModel, states: Sequence[str], state: str) -> list[int | str]:
+def _with(names: Sequence[int | str], states: Sequence[str], state: str) -> list[int | str]:
     """The factors in a state, by name where they have one."""
-    return [name for name, found in zip(model.factor_names_, states, strict=True) if found == state]
+    return [name for name, found in zip(names, states, strict=True) if found == state]
 
 
 def _tokens(inputs: Inputs) -> Iterator[list[str]]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from topicfactors.export.factors import FactorRow
+from topicfactors.export.factors import PLURALS, FactorRow, listed_in
 
 FULL = 80  # columns from which all scores are shown
 HELD = "\u00a0"  # keeps two words on one line
@@ -20,24 +20,29 @@ WIDE = 70  # room for words, in columns, from which suppressed words are shown b
 BOUNDS = {"elbo": "ELBO", "iwae": "IWAE"}  # as people write them
 
 
-def print_factors(rows: Sequence[FactorRow], *, beside: str | None = "suppressed") -> None:
+def print_factors(
+    rows: Sequence[FactorRow], *, beside: str | None = "suppressed", noun: str = "factor"
+) -> None:
     """The factor table on stdout: words wrapped to the terminal, on one line where there is none.
 
     What is ``beside`` the words (``"suppressed"`` words, or representative ``"documents"``) is left
-    out of a narrow terminal, but for documents, which were asked for.
+    out of a narrow terminal, but for documents, which were asked for. ``noun`` is what the rows
+    are; components and classes share the documents out, and factors are on in them.
     """
+    often = "on in" if noun == "factor" else "share"
+    widest = max([len(noun), *(cell_len(str(row.factor)) for row in rows)])
     console = Console(soft_wrap=False, emoji=False)
     coherent = any(row.coherence is not None for row in rows)
     listed = [(_remark(row) + " ".join(row.words), _beside(row, beside)) for row in rows]
-    room = console.width - len("factor  on in  ") - (len("NPMI   ") if coherent else 0)
+    room = console.width - widest - len("  on in  ") - (len("NPMI   ") if coherent else 0)
     if not console.is_terminal:
         room = 3 * max(cell_len(cell) for cells in listed for cell in cells)
         console.width = room + 40
     elif beside == "suppressed" and room < WIDE:
         beside = None
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("factor", justify="right", no_wrap=True)
-    table.add_column("on in", justify="right", no_wrap=True)
+    table.add_column(noun, justify="right", no_wrap=True)
+    table.add_column(often, justify="right", no_wrap=True)
     if coherent:
         table.add_column("NPMI", justify="right", no_wrap=True)
     table.add_column("words", overflow="fold", max_width=room * 3 // 5 if beside else None)
@@ -128,11 +133,12 @@ def summary(metrics: Mapping[str, Any]) -> str:
         where, scores = "training (none held out)", metrics["training"]
     bound = BOUNDS.get(scores["bound"], scores["bound"])
     model, unigram = (scores[name]["per_document"] for name in ("perplexity", "unigram"))
+    what = listed_in(metrics)
     dead = metrics["dead_factors"] + metrics["always_on_factors"]
-    which = f"factor{'s' if len(dead) > 1 else ''} {', '.join(map(str, dead))}"
+    which = f"{PLURALS[what] if len(dead) > 1 else what} {', '.join(map(str, dead))}"
     remark = f"; {which} tell{'s' if len(dead) == 1 else ''} no documents apart" if dead else ""
     return (
         f"{where} perplexity {model:.0f} a document (bound: {bound}; unigram {unigram:.0f}), "
         f"NPMI {metrics['npmi']:.2f}, diversity {metrics['diversity']:.2f}, "
-        f"{metrics['active_factors']} active factors{remark}"
+        f"{metrics['active_factors']} active {PLURALS[what]}{remark}"
     )

@@ -20,13 +20,16 @@ def topics(
 ) -> None:
     """Show the factors of a run: how often they are on, the words for them and against them.
 
+    Of a mixture these are its components, of a classifier its classes.
+
     Example: topicfactors topics run -n 20 --ranking probability
     """
-    from topicfactors.cli.inputs import model_of
+    from topicfactors.cli.readings import listed_of, model_of
     from topicfactors.cli.runs import rows_in
     from topicfactors.storage import load
 
-    rows = rows_in(run, model_of(load(run)), ranking, words)
+    model = model_of(load(run))
+    rows = rows_in(run, model, ranking, words)
     if json:
         from topicfactors.export.tables import dump_json
 
@@ -34,4 +37,4 @@ def topics(
         return
     from topicfactors.cli.tables import print_factors
 
-    print_factors(rows, beside="documents" if documents else "suppressed")
+    print_factors(rows, beside="documents" if documents else "suppressed", noun=listed_of(model))

@@ -45,12 +45,13 @@ def transform(
 ) -> None:
     """Write P(factor on | document) for every document, a row each, in their order.
 
-    A run that was fitted with --response has the expected response in the last column.
+    Of a mixture it is P(component | document), of a classifier P(class | document), and the best is
+    told first. A run that was fitted with --response has the expected response in the last column.
 
     Example: topicfactors transform run new-documents/ -o posteriors.csv
     """
     from topicfactors.cli.opening import open_for
-    from topicfactors.export.factors import posteriors_table
+    from topicfactors.cli.readings import documents_table, noun_of, refuse_search, told
     from topicfactors.export.tables import check_suffix, export_table, write_csv
     from topicfactors.files import refuse_existing, refuse_source, refuse_unwritable
 
@@ -64,15 +65,17 @@ def transform(
     )
     model = inputs.model
     rounds = number_or_auto(refine, int)
-    model._rounds(rounds)  # refused before the documents are read
+    refuse_search(model, rounds)  # before the documents are read; so are rounds that are none
+    if rounds != "auto":
+        model._rounds(rounds)
     with notes_for_warnings(quiet=True):
         blocks = inputs.blocks()
         begun = list(itertools.islice(blocks, 1))  # a mistake there leaves stdout empty
         found = (
-            (ids, model._told(counts, refine=rounds))
-            for ids, counts in itertools.chain(begun, blocks)
+            (ids, told(model, counts, rounds)) for ids, counts in itertools.chain(begun, blocks)
         )
-        table = posteriors_table(found, model.factor_names_, responds=model._responds())
+        labels = inputs.labels if noun_of(model) == "class" else None
+        table = documents_table(model, found, labels)
         if output is None:
             write_csv(table, sys.stdout)
         else:

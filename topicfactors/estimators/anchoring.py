@@ -25,7 +25,15 @@ from topicfactors.training.anchors import Anchor, Pull
 from topicfactors.values import is_number, is_whole
 
 AGAINST = "-"  # before a word that must not be in the factor
-RESERVED = ("id", "label", "on", "response", "strongest")  # columns of tables beside the factors
+RESERVED = (
+    "component",
+    "id",
+    "label",
+    "on",
+    "predicted",
+    "response",
+    "strongest",
+)  # columns of tables beside the factors
 FACTOR = "factor_"  # before the numbers of those without a name
 NOTHING = -15.0  # of which softplus makes a loading of 3e-7
 STRONGEST = 10.0  # nats: the odds of a word times 22,000

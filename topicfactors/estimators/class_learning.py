@@ -251,7 +251,9 @@ class ClassLearningMixin(ComponentFittingMixin):
                 codes[seen[test]] = -1
                 rows = np.flatnonzero(codes >= 0) if everything else np.arange(len(codes))
                 part = Labels(labels.classes, codes[rows])
-                self._fit_once(counts[rows], part, parts, device, seed, setting)
+                found = self._fit_once(counts[rows], part, parts, device, seed, setting)
+                if found.history.interruption is not None:
+                    raise found.history.interruption  # nothing is learnt of all labels yet
                 logs[test] = self._log_classes(self._evidence(counts[seen[test]]))
             return logs
 

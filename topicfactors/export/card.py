@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from topicfactors.export.factors import FactorRow
+from topicfactors.export.factors import NOUNS, PLURALS, FactorRow, listed_in
 from topicfactors.export.tables import Table, plain, write_md
 
 FEW = 1000  # documents below which factors change with the seed
@@ -16,16 +16,46 @@ UNLIKE = {
     "bernoulli": " Both are about presence, and compare with each other alone.",
     "poisson": " Both are about counts, and compare with each other alone.",
 }
+ABOUT = {
+    "factor": "A binary latent-factor document model fitted by topicfactors {version}: every "
+    "factor is on or off in a document, several may be on, and each changes the probabilities of "
+    "the words.",
+    "component": "A mixture over documents fitted by topicfactors {version}: every document comes "
+    "from one component, which has its own probabilities of the words.",
+    "class": "A semi-supervised classifier fitted by topicfactors {version}: every document is of "
+    "one class; a generative model of all documents and the labels of some teach a linear "
+    "classifier.",
+}
+MIND = {
+    "factor": (
+        "A factor is a pattern of words, named by nobody: read its documents before you name it.",
+        "P(on) is the model's own probability; on long documents it is close to 0 or 1.",
+    ),
+    "component": (
+        "A component is a cluster of documents, named by nobody: read its documents before you "
+        "name it.",
+        "Every document is given to one component, also where it is of none or of several.",
+    ),
+    "class": (
+        "Every document is given to one of these classes, also where it is of none or of several.",
+        "What is wrong in the labels is learnt as well.",
+    ),
+}
+READ = {
+    "factor": ("transform", "P(factor on | document)"),
+    "component": ("predict_proba", "P(component | document)"),
+    "class": ("predict_proba", "P(class | document)"),
+}
 OF_TEXTS = """from topicfactors import explain, load
 
 pipeline = load("model")  # no code in it, no training data
-pipeline.transform(texts)  # P(factor on | document)
+pipeline.{method}(texts)  # {what}
 print(explain(pipeline, texts[0]))
 """
 OF_COUNTS = """from topicfactors import load
 
 model = load("model")  # no code in it, no training data
-model.transform(counts)  # P(factor on | document), counts of the same words
+model.{method}(counts)  # {what}, counts of the same words
 print(model.explain(counts[:1])[0])
 """
 
@@ -42,7 +72,7 @@ def model_card(
     Parameters
     ----------
     rows
-        The factors.
+        The factors, or the components.
     metrics
         What metrics.json holds.
     described
@@ -51,25 +81,29 @@ def model_card(
         Whether the model has a vectorizer, or was fitted to counts.
     """
     options, corpus = described["options"], described["corpus"]
+    noun = NOUNS[metrics["model"]]
+    many, (method, what) = PLURALS[noun], READ[noun]
+    listed = listed_in(metrics)
+    code = OF_TEXTS if reads_texts else OF_COUNTS
+    counted = len(metrics["labelled"]) if noun == "class" else len(rows)
     parts = [
-        f"# Model card: {len(rows)} factors of {plain(options['corpus'])}",
-        "A binary latent-factor document model fitted by topicfactors "
-        f"{described['versions']['topicfactors']}: every factor is on or off in a document, "
-        "several may be on, and each changes the probabilities of the words.",
+        f"# Model card: {counted} {many} of {plain(options['corpus'])}",
+        ABOUT[noun].format(version=described["versions"]["topicfactors"]),
         _facts(options, described["resolved"], corpus, metrics),
         "## How well it predicts",
-        "Perplexity per document and of the corpus; lower is better. The unigram knows no factors, "
+        f"Perplexity per document and of the corpus; lower is better. The unigram knows no {many}, "
         f"only the frequencies of words.{UNLIKE.get(str(options['likelihood']).split(':')[0], '')}",
         _scores(metrics),
-        f"Ten words a factor: NPMI {metrics['npmi']:+.3f} in the training documents, diversity "
-        f"{metrics['diversity']:.2f}. {metrics['active_factors']} of {len(rows)} factors tell "
-        "documents apart.",
-        "## Factors",
-        _factors(rows),
+        f"Ten words a {listed}: NPMI {metrics['npmi']:+.3f} in the training documents, diversity "
+        f"{metrics['diversity']:.2f}. {metrics['active_factors']} of {len(rows)} "
+        f"{PLURALS[listed]} tell documents apart.",
+        *([_of_labels(metrics)] if noun == "class" else []),
+        f"## {PLURALS[listed].capitalize()}",
+        _factors(rows, listed),
         "## What to mind",
         "\n".join(f"- {line}" for line in _cautions(corpus, metrics)),
         "## How to use it",
-        f"```python\n{OF_TEXTS if reads_texts else OF_COUNTS}```",
+        f"```python\n{code.format(method=method, what=what)}```",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -120,7 +154,7 @@ def _scores(metrics: Mapping[str, Any]) -> str:
     return _table(columns, rows)
 
 
-def _factors(rows: Sequence[FactorRow]) -> str:
+def _factors(rows: Sequence[FactorRow], noun: str) -> str:
     listed = [
         (
             row.factor,
@@ -131,27 +165,41 @@ def _factors(rows: Sequence[FactorRow]) -> str:
         )
         for row in rows
     ]
-    return _table(("factor", "on in", "NPMI", "words", "representative documents"), listed)
+    often = "on in" if noun == "factor" else "share"
+    return _table((noun, often, "NPMI", "words", "representative documents"), listed)
+
+
+def _of_labels(metrics: Mapping[str, Any]) -> str:
+    """Labels a class, and how well those that were hidden were told."""
+    labelled, hidden = metrics["labelled"], metrics["hidden_labels"]
+    listed = ", ".join(f"{plain(name)} {count:,}" for name, count in labelled.items())
+    if hidden is None:
+        return f"Documents with a label: {listed}; too few to measure the accuracy."
+    return (
+        f"Documents with a label: {listed}. Of labels that were hidden in cross-validation "
+        f"{hidden['accuracy']:.1%} were told right (log-loss {hidden['log_loss']:.2f} nats before "
+        "calibration); the settings were chosen by them, so that new documents may fare worse."
+    )
 
 
 def _cautions(corpus: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
-    lines = [
-        "A factor is a pattern of words, named by nobody: read its documents before you name it.",
-        "P(on) is the model's own probability; on long documents it is close to 0 or 1.",
-    ]
+    noun = NOUNS[metrics["model"]]
+    what, lines = PLURALS[noun], list(MIND[noun])
     if corpus["documents"] < FEW:
-        lines.append(
-            f"{corpus['documents']:,} documents are few: other seeds may find other factors."
-        )
+        changed = f"other seeds may find other {what}"
+        if noun == "class":
+            changed = "others with a label may teach other words"
+        lines.append(f"{corpus['documents']:,} documents are few: {changed}.")
     if corpus["tokens"] < SHORT * corpus["documents"]:
         lines.append(
             f"The documents are short ({corpus['tokens'] / max(1, corpus['documents']):.0f} words "
-            "on average), so words of a factor rarely meet in one: coherence is low."
+            f"on average), so words of a {noun} rarely meet in one: coherence is low."
         )
     if metrics["stopped"] == "interrupted":
         lines.append(f"Training was interrupted after {metrics['epochs']} passes: fit it again.")
     for name, status in (("dead_factors", "hardly vary"), ("always_on_factors", "are always on")):
         if metrics[name]:
             which = ", ".join(map(str, metrics[name]))
-            lines.append(f"Factors that {status} between documents say nothing: {which}.")
+            rows = PLURALS[listed_in(metrics)].capitalize()
+            lines.append(f"{rows} that {status} between documents say nothing: {which}.")
     return lines + [f"The corpus: {plain(line)}." for line in corpus["notes"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,16 @@ from topicfactors.insight.topics import (
     top_columns,
     word_lists,
 )
+
+PLURALS = {"factor": "factors", "component": "components", "class": "classes"}
+NOUNS = {"factor": "factor", "mixture": "component", "semisupervised": "class"}
+"""What each model has: factors that are on or off, or components or classes that compete."""
+
+
+def listed_in(metrics: Mapping[str, Any]) -> str:
+    """What the rows of the table of factors are, of a run with these metrics."""
+    several = metrics.get("components_per_class", 1) > 1
+    return "component" if several else NOUNS[metrics["model"]]
 
 
 class FactorRow(NamedTuple):

@@ -7,16 +7,19 @@ under its suffix.
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from topicfactors.errors import ConfigurationError, InputError, StorageError
 from topicfactors.files import whole_file
+
+LEADING: dict[str, Callable[[str], Any]] = {"label": str, "component": int, "predicted": str}
+"""Columns before the numbers of a table of documents, and what they hold."""
 
 
 class Table(NamedTuple):
@@ -179,7 +182,8 @@ def check_suffix(path: str | Path) -> None:
 def read_csv_rows(path: Path, block: int = 1000) -> Table:
     """A table written by :func:`write_csv`, read back in blocks; numbers become floats.
 
-    The first column is text, and so is one called ``label`` after it.
+    The first column is text, and so are those called ``label`` and ``predicted`` after it;
+    ``component`` is a whole number.
 
     Raises
     ------
@@ -191,18 +195,25 @@ def read_csv_rows(path: Path, block: int = 1000) -> Table:
             columns = next(csv.reader(stream), [])
     except (OSError, ValueError, csv.Error) as error:
         raise StorageError(f"{path}: cannot be read: {error}") from error
-    texts = 2 if columns[1:2] == ["label"] else 1
-    return Table(columns, _csv_blocks(path, len(columns), texts, block))
+    known = itertools.takewhile(LEADING.__contains__, columns[1:])
+    leading: list[Callable[[str], Any]] = [str, *(LEADING[name] for name in known)]
+    return Table(columns, _csv_blocks(path, len(columns), leading, block))
 
 
-def _csv_blocks(path: Path, width: int, texts: int, block: int) -> Iterator[list[list[Any]]]:
+def _csv_blocks(
+    path: Path, width: int, leading: Sequence[Callable[[str], Any]], block: int
+) -> Iterator[list[list[Any]]]:
+    def read(row: list[str]) -> list[Any]:
+        first = [kind(cell) for kind, cell in zip(leading, row, strict=False)]
+        return [*first, *map(float, row[len(leading) :])]
+
     with path.open(encoding="utf-8", newline="") as stream:
         rows = csv.reader(stream, strict=True)
         next(rows, None)
         part: list[list[Any]] = []
         while True:
             try:
-                part.extend([*row[:texts], *map(float, row[texts:])] for row in islice(rows, block))
+                part.extend(map(read, itertools.islice(rows, block)))
             except (ValueError, csv.Error) as error:
                 where = f"{path}, line {rows.line_num}"
                 raise StorageError(f"{where}: damaged: {error}; fit again") from error
