@@ -4,7 +4,7 @@ import pandas
 import pytest
 
 from topicfactors import DocumentVectorizer, load
-from topicfactors.cli.inputs import model_of
+from topicfactors.cli.readings import model_of
 from topicfactors.cli.runs import (
     Fingerprint,
     posteriors_in,
@@ -37,7 +37,7 @@ def test_the_model_of_a_run_is_the_last_step(fitted):
     pipeline = load(fitted)
     assert model_of(pipeline) is pipeline[-1]
     assert model_of(pipeline[-1]) is pipeline[-1]
-    with pytest.raises(StorageError, match="expected a run with a factor model"):
+    with pytest.raises(StorageError, match="expected a run with a model"):
         model_of(DocumentVectorizer())
 
 

@@ -86,7 +86,7 @@ def number_of_factors(text: str) -> Any:
     if str(text).partition(":")[0] == "auto":
         return text
     try:
-        number = int(text)
+        number = int(str(text))
     except ValueError:
         number = 0
     if number < 1:
