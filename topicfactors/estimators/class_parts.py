@@ -210,7 +210,7 @@ def _joint(parts: ClassParts, sizes: Sizes, components: int, design: Design | No
         BernoulliPrior(sizes),
         sound("decoder", parts.decoder, Sizes(sizes.words, sizes.factors + components)),
         sound("likelihood", parts.likelihood),
-        classes=components,
+        classes=int(components),
         content=moves,
         mixed=reads,
     )
