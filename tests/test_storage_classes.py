@@ -227,6 +227,8 @@ class TestDamage:
             {"classes": {"type": "int64", "values": ["a", "b", "c"]}},
             {"tempering": "unti"},
             {"cross_validation": [1]},
+            {"temperature": "warm"},
+            {"documents": None},
             {"factors": 3},
         ],
     )
