@@ -219,7 +219,7 @@ class TestRefusedToSave:
 
     @pytest.mark.parametrize("thing", [None, 5, "model"])
     def test_another_object(self, tmp_path, thing):
-        self.check(thing, tmp_path, "it holds DocumentVectorizer and BinaryFactorModel")
+        self.check(thing, tmp_path, "it holds DocumentVectorizer, BinaryFactorModel")
 
     @pytest.mark.parametrize("word", ["two\nlines", "carriage\rreturn"])
     def test_a_word_with_a_line_break(self, tmp_path, word):

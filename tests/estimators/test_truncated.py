@@ -265,7 +265,6 @@ def test_a_folder_keeps_what_auto_meant(corpus, tmp_path):
     path = tmp_path / "model" / "config.json"
     config = json.loads(path.read_text())
     config["steps"][0]["parameters"]["inference"] = "auto"
-    del config["steps"][0]["fitted"]["documents"]
     path.write_text(json.dumps(config))
     assert load(tmp_path / "model").objective_.gradient.posterior == "mean-field"
 

@@ -35,7 +35,7 @@ class AssigningMixin(ComponentsMixin):
         return self._log_posterior(self._observed(X, covariates))
 
     def transform(self, X: Any, *, covariates: Any = None) -> Any:
-        """:meth:`predict_proba`, of the type of the counts ``X (N, V)``.
+        """:meth:`predict_proba`, ``(N, K)``, of the type of the counts ``X (N, V)``.
 
         ``covariates`` of their documents where the model has some.
         """

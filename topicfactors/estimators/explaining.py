@@ -12,9 +12,10 @@ from sklearn.pipeline import Pipeline
 
 from topicfactors.corpus.counts import Counts
 from topicfactors.corpus.vectorizer import DocumentVectorizer
-from topicfactors.errors import CorpusWarning, InputError
+from topicfactors.errors import ConfigurationError, CorpusWarning, InputError
 from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.base import threads
+from topicfactors.estimators.contrasting import ContrastingMixin
 from topicfactors.estimators.posteriors import PosteriorMixin
 from topicfactors.estimators.wording import WordingMixin
 from topicfactors.insight.evidence import Explanation, explained, shares
@@ -91,21 +92,26 @@ def explain(
 ) -> Explanation:
     """Which factors are on in a text, and which of its words say so.
 
+    Of a mixture or a classifier: which component or class it comes from, and why not another.
+
     Parameters
     ----------
     pipeline
-        A fitted pipeline of DocumentVectorizer and BinaryFactorModel, as ``load`` returns it.
+        A fitted pipeline of DocumentVectorizer and BinaryFactorModel, MixtureModel or
+        SemiSupervisedClassifier, as ``load`` returns it.
     text
         The document.
     covariates
         A dict of its covariates, where the model has any: ``{"year": 1687}``.
     refine
-        Rounds of search; see :meth:`BinaryFactorModel.states`.
+        Rounds of search for factors; see :meth:`BinaryFactorModel.states`.
 
     Raises
     ------
     InputError
         When it is no such pipeline, or no text.
+    ConfigurationError
+        When ``refine`` is given, and the model has nothing to search for.
 
     Examples
     --------
@@ -118,18 +124,31 @@ def explain(
     (2.0, ['elephant'])
     """
     whole = isinstance(pipeline, Pipeline) and isinstance(pipeline[0], DocumentVectorizer)
-    if not whole or not isinstance(pipeline[-1], ExplainingMixin):
+    if not whole or not isinstance(pipeline[-1], ExplainingMixin | ContrastingMixin):
         raise InputError(
             "explain reads texts with a pipeline of DocumentVectorizer and a model, got a "
             f"{type(pipeline).__name__}; for counts use the model's own explain(X)"
         )
     if not isinstance(text, str):
         raise InputError(f"text must be one text, got a {type(text).__name__}")
+    options = _refining(pipeline[-1], refine)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorpusWarning)  # that there are no words is told anyway
         counts = pipeline[:-1].transform([text])
     known = {name: [value] for name, value in covariates.items()} if covariates else None
-    found = pipeline[-1].explain(counts, covariates=known, refine=refine)[0]
+    found = pipeline[-1].explain(counts, covariates=known, **options)[0]
     words = next(iter(pipeline[0].tokenize([text])))
     known = pipeline[0].vocabulary_
     return found._replace(unknown=[word for word in words if word not in known])
+
+
+def _refining(model: Any, refine: int | str) -> dict[str, Any]:
+    """What a model's own explain is told of the search; nothing where there is none."""
+    if isinstance(model, ExplainingMixin):
+        return {"refine": refine}
+    if refine != "auto":
+        raise ConfigurationError(
+            f"refine is for the search of a BinaryFactorModel; {type(model).__name__} sums over "
+            f"its components, got refine={refine!r}; leave it out"
+        )
+    return {}

@@ -13,12 +13,11 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin, Transfor
 from topicfactors.errors import FitWarning
 from topicfactors.estimators import class_parts
 from topicfactors.estimators.answering import AnsweringMixin
-from topicfactors.estimators.assigning import AssigningMixin
 from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_components
 from topicfactors.estimators.component_fitting import ComponentFittingMixin, Task, emptied
+from topicfactors.estimators.component_frames import MixtureFramesMixin
 from topicfactors.estimators.components import ComponentsMixin
-from topicfactors.estimators.contrasting import ContrastingMixin
 from topicfactors.estimators.drawing import DrawingMixin
 from topicfactors.estimators.responding import as_responses
 from topicfactors.training import em
@@ -29,8 +28,7 @@ class MixtureModel(
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     TransformerMixin,  # type: ignore[misc]
     DensityMixin,  # type: ignore[misc]
-    AssigningMixin,
-    ContrastingMixin,
+    MixtureFramesMixin,
     DrawingMixin,
     AnsweringMixin,
     ComponentFittingMixin,

@@ -11,14 +11,14 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.estimators import class_parts
-from topicfactors.estimators.advising import AdvisingMixin
 from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_classifier
+from topicfactors.estimators.component_frames import ClassFramesMixin
 from topicfactors.estimators.labels import read_labels
 from topicfactors.training.callbacks import Callback
 
 
-class SemiSupervisedClassifier(ClassifierMixin, AdvisingMixin):  # type: ignore[misc]
+class SemiSupervisedClassifier(ClassifierMixin, ClassFramesMixin):  # type: ignore[misc]
     r"""Classes of documents, learnt from those that have a label and those that have none.
 
     A generative model :math:`p(x, y)` explains all documents: those with a label through
@@ -162,8 +162,10 @@ class SemiSupervisedClassifier(ClassifierMixin, AdvisingMixin):  # type: ignore[
         y
             Labels ``(N,)``: whole numbers with -1 where unseen, or strings (or anything that sorts)
             with None where unseen.
-        feature_names, id2word
-            As for :meth:`BinaryFactorModel.fit`.
+        feature_names
+            The word of each column, ``(V,)``, where ``X`` does not carry them itself.
+        id2word
+            For bags of words: a gensim Dictionary, or a dict of ids to words.
 
         Raises
         ------

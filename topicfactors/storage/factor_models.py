@@ -1,0 +1,58 @@
+"""A factor model in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from topicfactors.estimators import parts
+from topicfactors.estimators.automatic import Tried
+from topicfactors.estimators.factor_model import BinaryFactorModel
+from topicfactors.storage.facts import FITTED, Fact
+from topicfactors.storage.keeping import ModelKeeper
+
+
+def _tried(stored: list[list[Any]]) -> list[Tried]:
+    return [Tried(*tried) for tried in stored]
+
+
+class FactorKeeper(ModelKeeper):
+    """Keeps a BinaryFactorModel."""
+
+    kind = BinaryFactorModel
+    fitted = (
+        *FITTED,
+        Fact("anchored", "anchored_"),
+        Fact("missing_anchors", "missing_anchors_"),
+        Fact("tried", "tried_", read=_tried, sometimes=True),
+    )
+
+    def parameters(self, model: BinaryFactorModel) -> dict[str, Any]:
+        """With the words of anchors as lists."""
+        found = super().parameters(model)
+        if found["anchors"]:
+            found["anchors"] = {name: list(words) for name, words in model.anchors.items()}
+        return found
+
+    def registries(self, model: BinaryFactorModel) -> Mapping[str, Any]:
+        """Those of :mod:`topicfactors.estimators.parts`."""
+        return parts.REGISTRIES
+
+    def sizes(self, model: BinaryFactorModel) -> dict[str, Any]:
+        """Factors, and whether there is a response."""
+        return {
+            "factors": int(model.objective_.joint.sizes.factors),
+            "responds": model._responds(),
+        }
+
+    def objective(self, model: BinaryFactorModel, facts: dict[str, Any]) -> Any:
+        """Parts as :func:`topicfactors.estimators.parts.build` puts them together."""
+        chosen = parts.choose(self.asked(model, facts, "inference"), facts["factors"])
+        return parts.build(
+            chosen,
+            facts["words"],
+            facts["factors"],
+            model.overlap_penalty,
+            model.design_,
+            responds=facts["responds"],
+        )
