@@ -229,7 +229,7 @@ def _joint(
         BernoulliPrior(sizes),
         sound("decoder", parts.decoder, reads),
         sound("likelihood", parts.likelihood),
-        classes=components,
+        classes=int(components),
         content=moves,
         mixed=mixes,
         response=sound("response", parts.response, reads) if responds else None,
