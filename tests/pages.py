@@ -29,6 +29,8 @@ PARAMETERS = {
     "learning_rate": "BinaryFactorModel.learning_rate",
     "kl_warmup": "BinaryFactorModel.kl_warmup",
     "overlap_penalty": "BinaryFactorModel.overlap_penalty",
+    "anchors": "BinaryFactorModel.anchors",
+    "anchor_strength": "BinaryFactorModel.anchor_strength",
     "shrinkage": "BinaryFactorModel.shrinkage",
     "covariate": "BinaryFactorModel.covariates",
     "covariate_shrinkage": "BinaryFactorModel.covariate_shrinkage",

@@ -36,6 +36,8 @@ def workplace(tmp_path, monkeypatch):
         writer = csv.writer(stream)
         writer.writerow(["id", "body", "label"])
         writer.writerows([row, text, "news"] for row, text in enumerate(texts[:120]))
+    anchors = blocks(ROOT / "docs" / "anchors.md", "toml")[0]
+    (tmp_path / "anchors.toml").write_text(anchors, encoding="utf-8")
     return tmp_path
 
 

@@ -78,15 +78,15 @@ def test_posteriors_are_streamed_with_their_ids():
             taken.append(start)
             yield ["a", "b"], np.array([[0.25, 0.5], [0.75, 1.0]], np.float32)
 
-    table = posteriors_table(blocks(), 2)
-    assert table.columns == ("id", "factor_0", "factor_1")
+    table = posteriors_table(blocks(), [0, "steam"])
+    assert table.columns == ("id", "factor_0", "steam")
     assert taken == []
     assert next(iter(table.blocks)) == [("a", 0.25, 0.5), ("b", 0.75, 1.0)]
     assert taken == [0]
 
 
 def test_a_missing_id_is_no_silent_shift():
-    table = posteriors_table([(["a"], np.zeros((2, 2)))], 2)
+    table = posteriors_table([(["a"], np.zeros((2, 2)))], [0, 1])
     with pytest.raises(ValueError):
         list(table.blocks)
 
@@ -100,7 +100,7 @@ def test_what_factors_add_to_a_response_is_the_last_column(factors):
 
 def test_the_expected_response_is_the_last_number_of_a_document():
     blocks = [(["a", "b"], np.array([[0.5, 0.25, 1712.0], [1.0, 0.0, 1698.5]]))]
-    table = posteriors_table(blocks, 2, ["x", None], responds=True)
+    table = posteriors_table(blocks, [0, 1], ["x", None], responds=True)
     assert list(table.columns) == ["id", "label", "factor_0", "factor_1", "response"]
     first, second = next(iter(table.blocks))
     assert first == ("a", "x", 0.5, 0.25, 1712.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.mistakes.covariates import COVARIATES, IN_PYTHON
+from tests.mistakes.factors import FACTORS_IN_PYTHON, OPTIONS_OF_FACTORS
 from tests.mistakes.happening import Mistake
 from tests.mistakes.places import (
     FIT,
@@ -283,6 +284,7 @@ MISTAKES: list[Mistake] = [
     *listed("Counts", COUNTS),
     *listed("Responses", RESPONSES),
     *listed("Options", OPTIONS),
+    *OPTIONS_OF_FACTORS,
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
     *listed("Documents for a run", DOCUMENTS),
     Mistake(
@@ -372,4 +374,5 @@ MISTAKES: list[Mistake] = [
     python("Loading what is no model", 'load("notes")', "no model here"),
     *IN_PYTHON,
     *(python(*row) for row in RESPONSES_IN_PYTHON),
+    *FACTORS_IN_PYTHON,
 ]

@@ -97,6 +97,14 @@ def test_turned_and_reordered_factors_have_the_same_probabilities():
     torch.testing.assert_close(prior.condition(COVARIATES).probabilities(), turned)
 
 
+def test_factors_that_are_not_named_are_dropped():
+    prior = make_prior()
+    before = prior.condition(COVARIATES).probabilities()
+    prior.arrange(torch.tensor([3, 1]), torch.zeros(5, dtype=torch.bool))
+    after = prior.condition(COVARIATES).probabilities()
+    torch.testing.assert_close(after, before[:, [3, 1]])
+
+
 def test_effects_keep_their_precision_under_autocast():
     effects = Effects(4, 3)
     torch.nn.init.normal_(effects.weight)

@@ -247,3 +247,11 @@ def test_responses_that_are_all_alike_are_a_start_too(name, numbers):
 def test_a_weight_is_a_number_above_zero(weight):
     with pytest.raises(ConfigurationError, match="weight must be a number above 0"):
         Gaussian(Sizes(0, FACTORS), weight=weight)
+
+
+@pytest.mark.parametrize("name", RESPONSES)
+def test_factors_that_are_not_named_are_dropped_and_classes_stay(name):
+    response = some_response(name, FACTORS + 2)
+    before = response.coef.detach().clone()
+    response.arrange(torch.tensor([4, 0]), torch.zeros(FACTORS, dtype=torch.bool))
+    torch.testing.assert_close(response.coef.detach(), before[[4, 0, FACTORS, FACTORS + 1]])

@@ -6,6 +6,7 @@ import scipy.sparse
 from scipy.special import logsumexp
 
 from topicfactors.training import em
+from topicfactors.training.em_responses import Answers, Overall
 
 WORDS, COMPONENTS, DOCUMENTS = 12, 3, 60
 
@@ -76,6 +77,29 @@ def test_it_never_falls_and_ends_where_nothing_moves(counts, known):
         moved -= logsumexp(moved, axis=1, keepdims=True)
         near = em.Components(moved, last.log_weights)
         assert direct(counts, near, pull, known) < steps[-1].objective
+
+
+@pytest.mark.parametrize("weight", [1.0, 3.0])
+@pytest.mark.parametrize("family", ["gaussian", "poisson"])
+@pytest.mark.parametrize("block", [7, 10**6])
+def test_responses_are_explained_too(counts, family, weight, block, monkeypatch):
+    monkeypatch.setattr(em, "BLOCK", block)
+    generator = np.random.default_rng(5)
+    numbers = generator.poisson(20, DOCUMENTS) + np.where(np.arange(DOCUMENTS) < 30, 0.0, 40.0)
+    numbers[::7] = np.nan
+    answers = Answers(numbers, family, Overall.of(numbers, family), weight)
+    known, pull = unlabelled()._replace(answers=answers), smoothing(counts)
+    start, steps = em.begin(counts, guess(1), pull, known), []
+    for step in em.iterate(counts, start, pull, known):
+        steps.append(step)
+        if len(steps) == 60:
+            break
+    assert (np.diff([step.objective for step in steps]) > -1e-9).all()
+    last = steps[-1].components
+    dense = counts.toarray() @ last.log_words.T + last.log_weights
+    total = logsumexp(dense + weight * last.responses.log_prob(numbers), axis=1).sum()
+    assert steps[-1].log_prob == pytest.approx(total)
+    assert np.ptp(last.responses.means) > 10
 
 
 def test_a_label_keeps_a_document_in_its_class(counts):

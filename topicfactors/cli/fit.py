@@ -15,6 +15,7 @@ from topicfactors.cli.options import (
     Quiet,
     Strict,
     TextColumn,
+    number_of_factors,
     read_config,
 )
 
@@ -35,7 +36,16 @@ def fit(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the run (default: in runs/).")
     ] = None,
-    factors: Annotated[int, typer.Option("--factors", "-k", min=1, help="Number of factors.")] = 50,
+    factors: Annotated[
+        str,
+        typer.Option(
+            "--factors",
+            "-k",
+            parser=number_of_factors,
+            metavar="NUMBER",
+            help="Number of factors; auto for as many as there is evidence for, or auto:most=50.",
+        ),
+    ] = "50",
     inference: Annotated[
         str,
         typer.Option(
@@ -94,6 +104,17 @@ def fit(
         float,
         typer.Option(help="Keeps factors apart; try 1 to 30.", rich_help_panel=MODEL),
     ] = 0.0,
+    anchors: Annotated[
+        Path | None,
+        typer.Option(
+            help='TOML or JSON: factors with names and their words, steam = ["engine", "-train"].',
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    anchor_strength: Annotated[
+        float,
+        typer.Option(help="Log-weight that an anchored word has at least.", rich_help_panel=MODEL),
+    ] = 2.0,
     shrinkage: Annotated[
         str,
         typer.Option(

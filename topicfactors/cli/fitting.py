@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from topicfactors.cli.anchors import read_anchor_file
 from topicfactors.cli.answers import refuse_idle_response, responses_of
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
 from topicfactors.cli.covariates import names_of, told, with_columns
@@ -123,6 +124,7 @@ class Fit:
         return vectorizer
 
     def _model(self) -> Any:
+        from topicfactors.estimators.anchoring import check_anchors
         from topicfactors.estimators.base import resolve_device
         from topicfactors.estimators.checks import check_parameters
         from topicfactors.estimators.factor_model import BinaryFactorModel
@@ -146,6 +148,8 @@ class Fit:
             covariates=chosen["covariate"] or None,
             covariate_shrinkage=chosen["covariate_shrinkage"],
             overlap_penalty=chosen["overlap_penalty"],
+            anchors=read_anchor_file(chosen["anchors"]),
+            anchor_strength=chosen["anchor_strength"],
             validation_fraction=chosen["validation_fraction"],
             n_iter_no_change=chosen["patience"],
             device=chosen["device"],
@@ -153,8 +157,10 @@ class Fit:
             n_jobs=chosen["threads"] or -1,
         )
         check_parameters(model)  # before the corpus is read; so is a model of one word built
-        parts = choose(model.get_params(deep=False), model.n_components)
-        build(parts, 1, model.n_components, model.overlap_penalty, responds=True)
+        factors = 1 if isinstance(model.n_components, str) else model.n_components
+        parts = choose(model.get_params(deep=False), factors)
+        check_anchors(model.get_params(deep=False), parts)
+        build(parts, 1, factors, model.overlap_penalty, responds=True)
         resolve_device(model.device)
         return model
 
@@ -190,6 +196,8 @@ class Fit:
 
     def _look_at_size(self, read: CountedCorpus) -> None:
         factors, documents = self.options["factors"], len(read.ids)
+        if isinstance(factors, str):
+            return  # as many as the documents allow
         fewer = f"try a tenth of them or fewer: -k {max(1, documents // 10)}"
         if factors > documents:
             raise InputError(
@@ -217,6 +225,9 @@ class Fit:
             with threadpool_limits(limit), self.display.training() as shown:
                 model.set_params(callbacks=[shown])
                 model.fit(read.counts, covariates=read.covariates, response=self.answers)
+            for begun, needed, evidence in getattr(model, "tried_", []):
+                needs = f"{needed} of {begun} factors needed"
+                self.display.say(f"{needs}: evidence {evidence:.2f} nats a document")
             if model.stopped_:
                 kept = f"the weights of epoch {model.best_iter_} are kept"
                 self.display.say(f"{model.stopped_}: {kept}")

@@ -81,6 +81,19 @@ def document_bound(text: str, option: str) -> float:
         ) from error
 
 
+def number_of_factors(text: str) -> Any:
+    """A number of 1 or more, or ``auto`` with its options as it is."""
+    if str(text).partition(":")[0] == "auto":
+        return text
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise typer.BadParameter(f"must be a number of 1 or more, or auto, got {text!r}")
+    return number
+
+
 def number_or_auto(text: str, number: type) -> Any:
     """A number, or the text as it is: ``"auto"``, or what the estimator refuses in its words."""
     try:

@@ -84,6 +84,7 @@ def rows_of(
         coherence=None if coherence is None else list(coherence),
         documents=documents,
         responses=model.response_coef_.tolist() if model._responds() else None,
+        called=model.factor_names_,
     )
 
 
@@ -127,7 +128,9 @@ def write_run(
     with whole_folder(folder, overwrite=overwrite, mark=MARK) as temporary:
         save(pipeline, temporary / "model")
         write_factors(temporary, model, rows)
-        posteriors = posteriors_table(blocks, len(rows), read.labels, responds=model._responds())
+        posteriors = posteriors_table(
+            blocks, model.factor_names_, read.labels, responds=model._responds()
+        )
         export_table(posteriors, temporary / "posteriors.csv")
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")
@@ -157,7 +160,9 @@ def write_factors(
     text = dump_json({"ranking": ranking, "factors": detailed}, 1)
     (folder / "factors.json").write_text(text + "\n", encoding="utf-8")
     names = model._words().tolist()
-    table = top_words_table(model.factors(), names, ranking=ranking, words=words)
+    table = top_words_table(
+        model.factors(), names, ranking=ranking, words=words, called=model.factor_names_
+    )
     export_table(table, folder / f"top_words{suffix}")
     design = model.design_
     if design is not None and design.prior:

@@ -29,7 +29,7 @@ def metrics_of(
         "held_out": held_out,
         "npmi": float(coherence.mean()),
         "diversity": model.diversity(),
-        **_activity(model.status_),
+        **_activity(model),
         "epochs": model.n_iter_,
         "best_epoch": model.best_iter_,
         "stopped": model.stopped_,
@@ -87,8 +87,8 @@ def scores_on(
         "factors": found.shape[1],
         "likelihood": choose(model.get_params(deep=False), found.shape[1]).likelihood.label,
         "active_factors": states.count("active"),
-        "off_in_all": [n for n, s in enumerate(states) if s == "dead"],
-        "on_in_all": [n for n, s in enumerate(states) if s == "always-on"],
+        "off_in_all": _with(model, states, "dead"),
+        "on_in_all": _with(model, states, "always-on"),
         "on_per_document": float((found > 0.5).sum(1).mean()),
     }
 
@@ -100,12 +100,18 @@ def _c_v(model: BinaryFactorModel, inputs: Inputs) -> dict[str, Any]:
     return {"mean": float(known.mean()) if len(known) else None, "factors": len(known)}
 
 
-def _activity(states: Sequence[str]) -> dict[str, Any]:
+def _activity(model: BinaryFactorModel) -> dict[str, Any]:
+    states = model.status_
     return {
         "active_factors": states.count("active"),
-        "dead_factors": [n for n, s in enumerate(states) if s == "dead"],
-        "always_on_factors": [n for n, s in enumerate(states) if s == "always-on"],
+        "dead_factors": _with(model, states, "dead"),
+        "always_on_factors": _with(model, states, "always-on"),
     }
+
+
+def _with(model: BinaryFactorModel, states: Sequence[str], state: str) -> list[int | str]:
+    """The factors in a state, by name where they have one."""
+    return [name for name, found in zip(model.factor_names_, states, strict=True) if found == state]
 
 
 def _tokens(inputs: Inputs) -> Iterator[list[str]]:

@@ -72,7 +72,7 @@ def transform(
             (ids, model._told(counts, refine=rounds))
             for ids, counts in itertools.chain(begun, blocks)
         )
-        table = posteriors_table(found, model._factors(), responds=model._responds())
+        table = posteriors_table(found, model.factor_names_, responds=model._responds())
         if output is None:
             write_csv(table, sys.stdout)
         else:

@@ -15,6 +15,7 @@ SHARES = {"kl_warmup": 1.0, "validation_fraction": 0.9}
 POSITIVE = ("overlap_penalty", "tol", "covariate_shrinkage")
 CLASS_PRIORS = ("balanced", "labelled", "learnt", "uniform")
 FASTEST = 10  # learning rate
+MOST = 200  # factors that "auto" tries
 
 
 def check_parameters(estimator: Any) -> None:
@@ -27,7 +28,9 @@ def check_parameters(estimator: Any) -> None:
     """
     for name, least in WHOLE.items():
         value = getattr(estimator, name)
-        if not is_whole(value, switch=name == "verbose") or value < least:
+        if name == "n_components" and isinstance(value, str):
+            most_factors(value)
+        elif not is_whole(value, switch=name == "verbose") or value < least:
             _refuse(name, f"a whole number of {least} or more", value)
     for name, most in SHARES.items():
         value = getattr(estimator, name)
@@ -121,6 +124,35 @@ def _check_training(estimator: Any) -> None:
         isinstance(listeners, Iterable) and all(map(callable, listeners))
     ):
         _refuse("callbacks", "None or a list of functions", listeners)
+
+
+def is_automatic(value: object) -> bool:
+    """Is the number of factors left to the package?"""
+    return isinstance(value, str) and value.partition(":")[0] == "auto"
+
+
+def most_factors(value: object) -> int:
+    """The largest number of factors that ``"auto"`` or ``"auto:most=200"`` allows.
+
+    Raises
+    ------
+    ConfigurationError
+        When it is neither.
+
+    Examples
+    --------
+    >>> most_factors("auto:most=40")
+    40
+    """
+    name, colon, text = str(value).partition(":")
+    given = dict(part.partition("=")[::2] for part in text.split(",")) if colon else {}
+    most = given.pop("most", str(MOST))
+    if name != "auto" or given or not most.isdecimal() or int(most) < 1:
+        raise ConfigurationError(
+            "n_components must be a whole number of 1 or more, 'auto', or 'auto:most=200' for at "
+            f"most 200 factors, got {value!r}"
+        )
+    return int(most)
 
 
 def _is_auto(value: object) -> bool:

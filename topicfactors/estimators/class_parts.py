@@ -20,6 +20,7 @@ from topicfactors.model.initial import ASSIGNMENTS
 from topicfactors.model.joint import Joint
 from topicfactors.model.likelihoods import LIKELIHOODS
 from topicfactors.model.priors import BernoulliPrior
+from topicfactors.model.responses import RESPONSES
 from topicfactors.training.components import ComponentObjective, RelaxedObjective
 from topicfactors.training.shared_factors import SharedFactorsObjective
 from topicfactors.training.tempering import TEMPERINGS
@@ -53,6 +54,7 @@ REGISTRIES: dict[str, Any] = {
     "encoder": ENCODERS,
     "init": ASSIGNMENTS,
     "tempering": TEMPERINGS,
+    "response": RESPONSES,
 }
 
 
@@ -65,6 +67,7 @@ class ClassParts(NamedTuple):
     encoder: Choice
     init: Choice
     tempering: Choice
+    response: Choice
     few: bool = False  # are more iterations of EM known to do harm?
 
     @property
@@ -103,8 +106,9 @@ def choose(chosen: dict[str, Any], *, covariates: bool = False) -> ClassParts:
     if isinstance(inference, str) and inference == "auto":
         inference = "em" if tabled and not covariates else "exact"
     choices["inference"] = resolve("inference", inference, CLASS_INFERENCES)
-    found, likelihood, decoder, encoder, init, tempering = (choices[name] for name in REGISTRIES)
-    parts = ClassParts(found, likelihood, decoder, encoder, init, tempering)
+    named = (choices[name] for name in REGISTRIES)
+    found, likelihood, decoder, encoder, init, tempering, response = named
+    parts = ClassParts(found, likelihood, decoder, encoder, init, tempering, response)
     if parts.closed and not tabled:
         raise ConfigurationError(
             "inference='em' has closed steps for likelihood='multinomial' and decoder='log-linear' "
@@ -130,7 +134,7 @@ def choose_classifier(chosen: dict[str, Any]) -> ClassParts:
         When a name is unknown or the parts do not fit together; the message has the cure.
     """
     factors = chosen["n_factors"]
-    values = chosen | {"init": "clusters"}
+    values = chosen | {"init": "clusters", "response": "gaussian"}
     if chosen["tempering"] == "auto" and chosen["likelihood"] != "bernoulli":
         values["tempering"] = "unit"
     if factors == 0:
@@ -170,10 +174,18 @@ def _is_table(decoder: Choice) -> bool:
 
 
 def build(
-    parts: ClassParts, words: int, components: int, design: Design | None = None
+    parts: ClassParts,
+    words: int,
+    components: int,
+    design: Design | None = None,
+    *,
+    responds: bool = False,
 ) -> ComponentObjective:
-    """The objective of a mixture, on the CPU, its parameters drawn from torch's generator."""
-    joint = _joint(parts, Sizes(words, 0), components, design)
+    """The objective of a mixture, on the CPU, its parameters drawn from torch's generator.
+
+    It has a response where it ``responds``; that of EM has its own closed form.
+    """
+    joint = _joint(parts, Sizes(words, 0), components, design, responds and not parts.closed)
     if parts.inference.constructor in (ClosedForm, SummedOut):
         return ComponentObjective(joint)
     encoder = sound("encoder", parts.encoder, joint.sizes)
@@ -203,14 +215,22 @@ def build_classifier(
     return SharedFactorsObjective(joint, posterior, gradient, members, unlabelled=unlabelled)
 
 
-def _joint(parts: ClassParts, sizes: Sizes, components: int, design: Design | None = None) -> Joint:
-    reads, moves = (0, 0) if design is None else (design.prior, design.content)
+def _joint(
+    parts: ClassParts,
+    sizes: Sizes,
+    components: int,
+    design: Design | None = None,
+    responds: bool = False,
+) -> Joint:
+    reads = Sizes(sizes.words, sizes.factors + components)
+    mixes, moves = (0, 0) if design is None else (design.prior, design.content)
     return Joint(
         sizes,
         BernoulliPrior(sizes),
-        sound("decoder", parts.decoder, Sizes(sizes.words, sizes.factors + components)),
+        sound("decoder", parts.decoder, reads),
         sound("likelihood", parts.likelihood),
         classes=int(components),
         content=moves,
-        mixed=reads,
+        mixed=mixes,
+        response=sound("response", parts.response, reads) if responds else None,
     )

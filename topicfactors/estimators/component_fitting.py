@@ -24,6 +24,7 @@ from topicfactors.training import em
 from topicfactors.training.batches import Documents, in_order
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.components import Pull
+from topicfactors.training.em_responses import ResponseComponents
 from topicfactors.training.trainer import AT_ONCE, History, Schedule, Trainer
 
 FEWEST_HELD_OUT = 5  # documents
@@ -41,6 +42,7 @@ class Learnt(NamedTuple):
     reseeded: list[int]
     converged: bool
     weights: dict[str, torch.Tensor]
+    answers: ResponseComponents | None = None
 
 
 class Task(NamedTuple):
@@ -83,15 +85,17 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
         auto = isinstance(given, str) and given == "auto"
         self.tempering_ = parts.tempering.label if auto else given
 
-    def _in_order(self, numbers: list[int]) -> list[int]:
-        """Sort the components by their weight; what those numbers have become."""
+    def _in_order(self) -> list[int]:
+        """Sort the components by their weight; which component came to each place."""
         joint: Any = self.objective_.joint
         weights = joint.log_class_prior().detach()[:, 0]
         order = torch.argsort(weights, descending=True, stable=True)
-        joint.decoder.arrange(order, torch.zeros_like(order, dtype=torch.bool))
+        none = torch.zeros_like(order, dtype=torch.bool)
+        joint.decoder.arrange(order, none)
         joint.class_prior.arrange(order)
-        places = order.tolist()
-        return sorted(places.index(number) for number in numbers)
+        if joint.response is not None:
+            joint.response.arrange(order, none)
+        return [int(place) for place in order]
 
     def _split(self, counts: Any, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows that are fitted, and rows that are held out."""
@@ -168,8 +172,9 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
         history.best = len(history.epochs)
         self._put(steps[-1].components)
         reseeded = sorted({number for step in steps for number in step.reseeded})
-        converged = history.stopped == "converged"
-        return Learnt(steps[-1].objective, history, reseeded, converged, self._snapshot())
+        converged, last = history.stopped == "converged", steps[-1]
+        told = last.components.responses
+        return Learnt(last.objective, history, reseeded, converged, self._snapshot(), told)
 
     def _teller(self, task: Task, passes: int) -> Callable[[int, em.Step], Epoch]:
         """Tells the callbacks of an iteration."""
@@ -203,6 +208,8 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
         smoothing = task.smoothing()
         learnt = task.fixed is None and task.balance is None
         self._put(em.begin(task.counts, responsibilities, smoothing, task.known), learnt)
+        if objective.joint.response is not None and task.counts.responses is not None:
+            objective.joint.response.start(task.counts.responses)
         objective.pull = Pull(
             task.corpus, task.words, task.weights, self.covariate_shrinkage, task.counts.shape[0]
         )
@@ -272,3 +279,12 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
         if held_out is not None:
             self.held_out_["exact"] = self._evaluated(held_out)
             self._count_words(held_out, add=True)
+
+
+def emptied(components: list[int]) -> str:
+    """What is said of components that had to be begun anew."""
+    named = ", ".join(map(str, components))
+    return (
+        f"components {named} became empty on the way and were begun anew from the documents "
+        "explained worst; ask for fewer components, or less smoothing"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from topicfactors.corpus.counts import Counts
 from topicfactors.corpus.vectorizer import DocumentVectorizer
 from topicfactors.errors import ConfigurationError, CorpusWarning, InputError
+from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.contrasting import ContrastingMixin
 from topicfactors.estimators.posteriors import PosteriorMixin
@@ -23,7 +25,7 @@ AT_ONCE = 16  # documents whose factors are switched together
 LISTED = 6  # words that say what a factor stands for
 
 
-class ExplainingMixin(PosteriorMixin, WordingMixin):
+class ExplainingMixin(AnchoringMixin, PosteriorMixin, WordingMixin):
     """explain: which factors are on in a document, and which words say so."""
 
     def explain(
@@ -70,7 +72,14 @@ class ExplainingMixin(PosteriorMixin, WordingMixin):
             results += explained(taken, seen, lengths, names, states, marginals, listed)
         kind = "exact" if self._enumerates() else "searched"
         rest = joint.likelihood.remainder
-        return [each._replace(posterior=kind, remainder=rest) for each in results]
+        called = self.factor_names_
+        return [_named(each, called)._replace(posterior=kind, remainder=rest) for each in results]
+
+
+def _named(found: Explanation, called: Sequence[int | str]) -> Explanation:
+    """The explanation with the names of factors in the place of their numbers."""
+    factors = [each._replace(factor=called[int(each.factor)]) for each in found.factors]
+    return found._replace(factors=factors, state=[called[int(number)] for number in found.state])
 
 
 def _most_probable(q: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
+from topicfactors.estimators.automatic import AutomaticMixin
 from topicfactors.estimators.base import CountsEstimator
+from topicfactors.estimators.checks import is_automatic
 from topicfactors.estimators.explaining import ExplainingMixin
-from topicfactors.estimators.fitting import FittingMixin
 from topicfactors.estimators.frames import FramesMixin
-from topicfactors.estimators.records import RecordsMixin
-from topicfactors.estimators.scoring import ScoringMixin
 from topicfactors.training.callbacks import Callback
-from topicfactors.training.trainer import Trainer
 
 
 class BinaryFactorModel(
-    FittingMixin,
-    RecordsMixin,
-    ScoringMixin,
+    AutomaticMixin,
     ExplainingMixin,
     FramesMixin,
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
@@ -38,7 +33,8 @@ class BinaryFactorModel(
     Parameters
     ----------
     n_components
-        Number of factors D.
+        Number of factors D; ``"auto"`` for as many as there is evidence for, at most 200, or
+        ``"auto:most=50"``.
     inference
         How the model is fitted: ``"auto"``, ``"truncated"``, ``"exact"``, ``"gumbel-softmax"``,
         ``"local-expectation"``, ``"dvae"``, ``"nvil"`` or ``"straight-through"``, with options as
@@ -72,6 +68,11 @@ class BinaryFactorModel(
         0 for ``"truncated"``.
     overlap_penalty
         Weight of the penalty on loadings that resemble each other; 0 for none.
+    anchors
+        Factors that you name and the words that pull them, those with a hyphen before them kept
+        out: ``{"steam": ["engine", "boiler", "-locomotive"]}``.
+    anchor_strength
+        Log-weight that an anchored word has at least, unless the data insist.
     shrinkage
         Precision of a Gaussian prior on the loadings, in nats: ½·shrinkage·ΣW² is taken from the
         bound of the whole corpus. ``"auto"`` is 0.3 for ``"truncated"`` and 0 otherwise.
@@ -112,6 +113,8 @@ class BinaryFactorModel(
     response_coef_, response_intercept_ : (D,), float
         What each factor adds to the expected response, and what is expected with none on; of its
         logarithm where ``response="poisson"``.
+    n_components_, tried_ : int, list of Tried
+        Factors found; with ``"auto"`` what each model began with and needed, and its evidence.
     prior_ : (D,)
         Probability of each factor before any word is seen, at the mean of the covariates.
     topic_word_ : (D, V)
@@ -127,6 +130,8 @@ class BinaryFactorModel(
     held_out_ : dict of Evaluation
         Bounds of the documents that were held out, the inference's own first, the unigram beside
         each; empty where none were.
+    factor_names_, missing_anchors_ : list, dict
+        Your name of each factor or its number; words of anchors that are not in the vocabulary.
     inference_, init_ : str
         What was used, where ``"auto"`` was asked for.
 
@@ -145,7 +150,7 @@ class BinaryFactorModel(
 
     def __init__(
         self,
-        n_components: int = 50,
+        n_components: int | str = 50,
         *,
         inference: str | Callable[..., Any] = "auto",
         likelihood: str | Callable[..., Any] = "polya",
@@ -159,6 +164,8 @@ class BinaryFactorModel(
         learning_rate: float | str = "auto",
         kl_warmup: float | str = "auto",
         overlap_penalty: float = 0.0,
+        anchors: Mapping[str, Sequence[str]] | None = None,
+        anchor_strength: float = 2.0,
         shrinkage: float | str = "auto",
         covariates: str | Sequence[str] | None = None,
         covariate_shrinkage: float = 1.0,
@@ -185,6 +192,8 @@ class BinaryFactorModel(
         self.learning_rate = learning_rate
         self.kl_warmup = kl_warmup
         self.overlap_penalty = overlap_penalty
+        self.anchors = anchors
+        self.anchor_strength = anchor_strength
         self.shrinkage = shrinkage
         self.covariates = covariates
         self.covariate_shrinkage = covariate_shrinkage
@@ -241,21 +250,10 @@ class BinaryFactorModel(
         """
         going_on = bool(self.warm_start) and hasattr(self, "objective_")
         counts, chosen = self._prepared(X, covariates, response, feature_names, id2word, going_on)
-        with self._training(going_on) as (seed, device):
-            kept, held_out = self._split(counts, seed)
-            if not going_on:
-                self._build(chosen, kept, seed)
-            self._optimizer_state = None
-            self.objective_.to(device)
-            self.schedule_ = self._schedule(kept.shape[0], going_on=going_on)
-            trainer = Trainer(self.objective_, self.schedule_, seed, self._listeners())
-            history = trainer.fit(
-                documents := self._documents(kept),
-                None if held_out is None else self._documents(held_out),
-                trained=going_on,
-            )
-            self._teach(documents, trainer, history, self.objective_.gradient.lessons)
-            self._finish(kept, held_out, history, trainer.memories)
+        if is_automatic(self.n_components) and not going_on:
+            self._fit_number(counts, covariates)
+            return self
+        history = self._learn(counts, chosen, going_on)
         self._pass_on(history)
         return self
 
@@ -280,21 +278,8 @@ class BinaryFactorModel(
         ``prevalence_`` and ``status_`` follow the documents of about the last ten.
         """
         first = not hasattr(self, "objective_")
+        self._refuse_stream(first)
         counts, chosen = self._prepared(X, covariates, response, feature_names, id2word, not first)
-        done = 0 if first else self.n_iter_
-        with self._training(not first) as (seed, device):
-            if first:
-                self._build(chosen, counts, seed)
-            self.objective_.to(device)
-            torch.manual_seed(seed + done)
-            self.schedule_ = self._schedule(counts.shape[0], constant=True)
-            trainer = Trainer(self.objective_, self.schedule_, seed + done, self._listeners())
-            if self._optimizer_state is not None:
-                trainer.optimizer.load_state_dict(self._optimizer_state)
-            documents = self._documents(counts)
-            history = trainer.fit(documents, None, done, 1, trained=not first)
-            self._teach(documents, trainer, history, 1)
-            self._optimizer_state = None if history.fault else trainer.optimizer.state_dict()
-            self._add(counts, history, first, trainer.memories[0])
+        history = self._learn_more(counts, chosen, first)
         self._pass_on(history)
         return self

@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike
 
 from topicfactors.errors import ConfigurationError, FitWarning
 from topicfactors.estimators import parts
+from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.base import resolve_device, seeded, threads
-from topicfactors.estimators.checks import check_parameters
+from topicfactors.estimators.checks import check_parameters, is_automatic
 from topicfactors.estimators.keeping import KeepingMixin
 from topicfactors.estimators.observed import Observed, refuse_others
 from topicfactors.estimators.responding import RespondingMixin
@@ -28,10 +29,10 @@ SMALLEST_BATCH = 16  # documents
 FEWEST_HELD_OUT = 5  # documents; with fewer nothing is held out and nothing stopped early
 
 
-class FittingMixin(KeepingMixin, RespondingMixin):
+class FittingMixin(AnchoringMixin, KeepingMixin, RespondingMixin):
     """The steps of a training that come before its loop."""
 
-    n_components: int
+    n_components: Any
     device: str
     random_state: Any
     n_jobs: int | None
@@ -62,8 +63,10 @@ class FittingMixin(KeepingMixin, RespondingMixin):
     ) -> tuple[Observed, parts.Parts]:
         """All that is known of the documents, and parts, or the error that says what is wrong."""
         check_parameters(self)
-        chosen = parts.choose(self.get_params(deep=False), self.n_components)
-        if going_on and self._factors() != self.n_components:
+        automatic = is_automatic(self.n_components)
+        chosen = parts.choose(self.get_params(deep=False), 1 if automatic else self.n_components)
+        self._check_anchors(chosen, going_on)
+        if going_on and not automatic and self._factors() != self.n_components:
             raise ConfigurationError(
                 f"training goes on with a model of {self._factors()} factors, got "
                 f"n_components={self.n_components}; clone the model to start anew"
@@ -98,7 +101,7 @@ class FittingMixin(KeepingMixin, RespondingMixin):
                 f"every step, which is slow under likelihood={chosen.likelihood.label!r}; above "
                 f"{most} factors inference='truncated' is quicker",
                 FitWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         self.objective_ = parts.build(
             chosen,
@@ -108,7 +111,7 @@ class FittingMixin(KeepingMixin, RespondingMixin):
             self.design_,
             responds=counts.responses is not None,
         )
-        parts.start(self.objective_, chosen, counts, seed)
+        parts.start(self.objective_, chosen, counts, seed, self._start_anchors(counts))
         if counts.responses is not None:
             self._response().start(counts.responses)
 
@@ -134,6 +137,7 @@ class FittingMixin(KeepingMixin, RespondingMixin):
 
     def _teach(self, documents: Documents, trainer: Trainer, history: History, passes: int) -> None:
         """Let the encoder learn what a search has found; not after an interruption."""
+        self._bar_words()
         memory = trainer.memories[0]
         if memory is None or history.interruption is not None:
             return
@@ -143,12 +147,12 @@ class FittingMixin(KeepingMixin, RespondingMixin):
             history.stopped, history.interruption = "interrupted", interruption
 
     def _split(self, counts: Observed, seed: int) -> tuple[Observed, Observed | None]:
-        if self.n_components > counts.shape[0]:
+        if not is_automatic(self.n_components) and self.n_components > counts.shape[0]:
             warnings.warn(
                 f"n_components={self.n_components} is more factors than documents "
                 f"({counts.shape[0]}): many will say the same or nothing; ask for fewer",
                 FitWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         held = round(self.validation_fraction * counts.shape[0])
         if held < FEWEST_HELD_OUT:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicfactors.errors import ConfigurationError
+from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.listing import (
     ListingMixin,
     pandas_module,
@@ -18,11 +19,12 @@ from topicfactors.estimators.listing import (
 from topicfactors.estimators.posteriors import PosteriorMixin
 from topicfactors.estimators.readouts import ReadoutMixin
 from topicfactors.estimators.wording import RANKING
+from topicfactors.export.factors import column_name
 from topicfactors.insight.documents import representative
 from topicfactors.values import is_whole
 
 
-class FramesMixin(PosteriorMixin, ReadoutMixin, ListingMixin):
+class FramesMixin(AnchoringMixin, PosteriorMixin, ReadoutMixin, ListingMixin):
     """topics_frame, documents_frame, representative_documents."""
 
     prior_: NDArray[np.float32]
@@ -65,7 +67,7 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, ListingMixin):
         top, low = self.top_words(n_words, ranking=ranking), self.suppressed_words(n_words)
         return frames.DataFrame(
             {
-                "factor": range(len(top)),
+                "factor": self.factor_names_,
                 "prevalence": self.prevalence_,
                 "prior": self.prior_,
                 "status": self.status_,
@@ -107,14 +109,13 @@ class FramesMixin(PosteriorMixin, ReadoutMixin, ListingMixin):
             When pandas is not installed.
         """
         found = np.asarray(self.transform(X, covariates=covariates, refine=refine))
-        columns = [f"factor_{number}" for number in range(found.shape[1])]
-        frame = probabilities_frame(found, ids, columns)
+        frame = probabilities_frame(found, ids, list(map(column_name, self.factor_names_)))
         frame.insert(0, "strongest", found.argmax(1))
         frame.insert(0, "on", [np.flatnonzero(row > 0.5).tolist() for row in found])
         return frame
 
     def _called(self) -> list[int | str]:
-        return list(range(self._factors()))
+        return list(range(self._factors()))  # gensim's topics are numbers
 
     def _topics_of(self, X: Any, covariates: Any) -> NDArray[np.floating]:
         return np.asarray(self.transform(X, covariates=covariates))

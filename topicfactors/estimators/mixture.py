@@ -12,12 +12,14 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin, Transfor
 
 from topicfactors.errors import FitWarning
 from topicfactors.estimators import class_parts
+from topicfactors.estimators.answering import AnsweringMixin
 from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_components
-from topicfactors.estimators.component_fitting import ComponentFittingMixin, Task
+from topicfactors.estimators.component_fitting import ComponentFittingMixin, Task, emptied
 from topicfactors.estimators.component_frames import MixtureFramesMixin
 from topicfactors.estimators.components import ComponentsMixin
 from topicfactors.estimators.drawing import DrawingMixin
+from topicfactors.estimators.responding import as_responses
 from topicfactors.training import em
 from topicfactors.training.callbacks import Callback
 
@@ -28,6 +30,7 @@ class MixtureModel(
     DensityMixin,  # type: ignore[misc]
     MixtureFramesMixin,
     DrawingMixin,
+    AnsweringMixin,
     ComponentFittingMixin,
 ):
     r"""Documents that come from one of K components each: clusters of documents.
@@ -70,6 +73,9 @@ class MixtureModel(
     covariates, covariate_shrinkage
         As for :class:`BinaryFactorModel`; they move p(component), the words, or both, and are
         fitted by the gradient.
+    response
+        How the ``response`` that ``fit`` is given is drawn in each component: ``"gaussian"`` or
+        ``"poisson"``, with ``weight`` (docs/responses.md).
     max_iter
         Most passes over the documents for each start; None for 100 with em, else 40.
     batch_size, learning_rate
@@ -105,6 +111,8 @@ class MixtureModel(
         Mean posterior probability over the training documents.
     status_ : list of str
         ``"active"``, ``"dead"`` or ``"always-on"`` for each component.
+    response_means_, response_deviations_ : (K,)
+        Expected response of each component and its standard deviation; empty without responses.
     reseeded_ : list of int
         Components that became empty on the way and were begun anew from the documents explained
         worst; by their numbers in the end.
@@ -152,6 +160,7 @@ class MixtureModel(
         weight_smoothing: float = 1.0,
         covariates: str | Sequence[str] | None = None,
         covariate_shrinkage: float = 1.0,
+        response: str | Callable[..., Any] = "gaussian",
         max_iter: int | None = None,
         batch_size: int | str = "auto",
         learning_rate: float | str = "auto",
@@ -176,6 +185,7 @@ class MixtureModel(
         self.weight_smoothing = weight_smoothing
         self.covariates = covariates
         self.covariate_shrinkage = covariate_shrinkage
+        self.response = response
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -196,6 +206,7 @@ class MixtureModel(
         covariates: Any = None,
         feature_names: ArrayLike | None = None,
         id2word: Any = None,
+        response: ArrayLike | None = None,
     ) -> MixtureModel:
         """Fit the components to counts.
 
@@ -209,10 +220,11 @@ class MixtureModel(
         covariates
             A data frame or the like with a row for each document; see
             :meth:`BinaryFactorModel.fit`.
-        feature_names
-            The word of each column, ``(V,)``, where ``X`` does not carry them itself.
-        id2word
-            For bags of words: a gensim Dictionary, or a dict of ids to words.
+        feature_names, id2word
+            As for :meth:`BinaryFactorModel.fit`.
+        response
+            A number for each document, ``(N,)``, None or NaN where unknown, that the components
+            explain beside the words.
 
         Raises
         ------
@@ -229,6 +241,9 @@ class MixtureModel(
         given = covariates is not None
         parts = class_parts.choose(self.get_params(deep=False), covariates=given)
         counts = self._counted(X, feature_names, id2word, covariates=covariates)
+        if response is not None:
+            told = as_responses(response, counts.shape[0], parts.response)
+            counts = counts.with_responses(told)
         device = resolve_device(self.device)
         with (
             threads(self.n_jobs),
@@ -239,25 +254,29 @@ class MixtureModel(
             kept, held_out = counts[rows], counts[others] if len(others) else None
             self._count_words(kept)
             self._name_parts(parts)
+            responds = kept.responses is not None
             self.objective_ = class_parts.build(
-                parts, counts.shape[1], self.n_components, self.design_
+                parts, counts.shape[1], self.n_components, self.design_, responds=responds
             )
             self._centre()
             self.objective_.to(device)
-            evidence = self._evidence(kept)
+            evidence = self._evidence(kept).with_responses(kept.responses)
+            known = em.Known.nothing(kept.shape[0], self.n_components)
             task = Task(
                 evidence,
-                em.Known.nothing(kept.shape[0], self.n_components),
+                known._replace(answers=self._answers(parts, kept)),
                 self._corpus_of(evidence),
                 self.smoothing * self._tokens(evidence).sum() / self.n_components,
                 self.weight_smoothing,
                 None if held_out is None else self._evidence(held_out),
             )
             found = self._learn(parts, task, self._starts(parts, kept, seed))
-            self.reseeded_ = self._in_order(found.reseeded)
+            order = self._in_order()
+            self.reseeded_ = sorted(order.index(number) for number in found.reseeded)
+            self._note_responses(found.answers, order)
             self._note(kept, held_out, found)
         if self.reseeded_:
-            warnings.warn(_emptied(self.reseeded_), FitWarning, stacklevel=2)
+            warnings.warn(emptied(self.reseeded_), FitWarning, stacklevel=2)
         self._pass_on(found.history)
         return self
 
@@ -273,11 +292,3 @@ class MixtureModel(
     @property
     def _n_features_out(self) -> int:
         return int(self._joint().classes)
-
-
-def _emptied(components: list[int]) -> str:
-    named = ", ".join(map(str, components))
-    return (
-        f"components {named} became empty on the way and were begun anew from the documents "
-        "explained worst; ask for fewer components, or less smoothing"
-    )

@@ -9,6 +9,7 @@ import torch
 
 from topicfactors.contracts import Sizes
 from topicfactors.errors import ConfigurationError
+from topicfactors.estimators.checks import is_automatic
 from topicfactors.estimators.choices import Choice, resolve, spell
 from topicfactors.estimators.design import Design
 from topicfactors.gradients import GRADIENTS
@@ -72,6 +73,8 @@ def choose(chosen: dict[str, Any], factors: int) -> Parts:
     choices = {name: resolve(name, values[name], REGISTRIES[name]) for name in values}
     parts = Parts(**choices)
     _check(parts, factors, chosen.get("overlap_penalty", 0.0))
+    if is_automatic(chosen.get("n_components")):
+        _check_automatic(parts)
     return parts
 
 
@@ -104,6 +107,21 @@ def _check(parts: Parts, factors: int, overlap_penalty: float) -> None:
             f"overlap_penalty compares the loadings of factors, which the "
             f"{parts.decoder.label} decoder does not have; use decoder='log-linear' or "
             "overlap_penalty=0"
+        )
+
+
+def _check_automatic(parts: Parts) -> None:
+    """Refuse parts with which factors cannot be counted."""
+    inference, decoder = parts.inference, parts.decoder
+    if getattr(inference.constructor, "limit", None) is not None:
+        raise ConfigurationError(
+            f"n_components='auto' tries 8, 16, 32 and more factors, too many for the 2^D states of "
+            f"inference={inference.label!r}; use inference='truncated' or a number of factors"
+        )
+    if not getattr(decoder.constructor, "log_linear", False):
+        raise ConfigurationError(
+            f"n_components='auto' weighs the loadings of each factor, which the {decoder.label} "
+            "decoder does not have; use decoder='log-linear' or a number of factors"
         )
 
 
@@ -182,8 +200,13 @@ def frequencies(totals: Any, documents: Any, size: float) -> Frequencies:
     return Frequencies(words, presence, float(size))
 
 
-def start(objective: FactorObjective, parts: Parts, counts: Any, seed: int) -> None:
-    """Put the background frequencies and the starting loadings into the decoder."""
+def start(
+    objective: FactorObjective, parts: Parts, counts: Any, seed: int, anchored: Any = ()
+) -> None:
+    """Put the background frequencies and the starting loadings into the decoder.
+
+    The first factors begin with the loadings ``anchored (A, V)``, those of anchors.
+    """
     decoder: Any = objective.joint.decoder
     totals = np.asarray(counts.sum(axis=0, dtype=np.float64)).ravel()
     presence = np.bincount(counts.indices, minlength=counts.shape[1])
@@ -192,12 +215,14 @@ def start(objective: FactorObjective, parts: Parts, counts: Any, seed: int) -> N
         decoder.bias.copy_(objective.joint.likelihood.background(known))
     sizes = objective.joint.sizes
     wide = counts.astype(np.float64)  # the same start whatever the type of the counts
-    loadings = np.asarray(parts.init.build(wide, sizes.factors, seed))
-    if loadings.shape != (sizes.factors, sizes.words) or not np.isfinite(loadings).all():
+    free = sizes.factors - len(anchored)
+    loadings = np.asarray(parts.init.build(wide, free, seed)) if free else wide[:0].toarray()
+    if loadings.shape != (free, sizes.words) or not np.isfinite(loadings).all():
         raise ConfigurationError(
             f"init={parts.init.label!r} must give finite loadings of shape "
-            f"{(sizes.factors, sizes.words)}, got shape {loadings.shape}"
+            f"{(free, sizes.words)}, got shape {loadings.shape}"
         )
+    loadings = np.concatenate([anchored, loadings]) if len(anchored) else loadings
     decoder.start(torch.from_numpy(loadings).float())
 
 

@@ -60,6 +60,11 @@ class ReadoutMixin(CountsEstimator):
         )
 
     @property
+    def n_components_(self) -> int:
+        """Number of factors D."""
+        return self._factors()
+
+    @property
     def components_(self) -> NDArray[np.float32]:
         """Log-weights W, ``(D, V)``."""
         return np.array(self._joint().decoder.loadings().cpu().numpy(), order="C")  # a copy

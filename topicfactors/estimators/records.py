@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from topicfactors.contracts import Memory
+from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.information import InformationMixin
 from topicfactors.estimators.keeping import KeepingMixin
 from topicfactors.estimators.observed import Observed
@@ -20,7 +21,7 @@ from topicfactors.training.trainer import History
 FORGETTING = 0.1  # least weight of the newest call in the moments that partial_fit keeps
 
 
-class RecordsMixin(KeepingMixin, ScoringMixin, InformationMixin):
+class RecordsMixin(AnchoringMixin, KeepingMixin, ScoringMixin, InformationMixin):
     """Order and orientation of the factors, their prevalence, and the history."""
 
     def _finish(
@@ -79,13 +80,14 @@ class RecordsMixin(KeepingMixin, ScoringMixin, InformationMixin):
         joint: Any = self.objective_.joint
         turnable = not getattr(joint.decoder, "nonnegative", False)
         flipped = (mean > 0.5) & turnable
+        flipped[list(self._anchored().values())] = False  # a name means that the factor is on
         order = np.argsort(-np.where(flipped, 1 - mean, mean), kind="stable")
         device = self._device()
         places, turned = torch.from_numpy(order).to(device), torch.from_numpy(flipped).to(device)
         posterior: Any = self.objective_.posterior
-        parts = [joint.decoder, joint.prior, posterior]
-        for part in parts if joint.response is None else [*parts, joint.response]:
+        for part in (*joint.per_factor(), posterior):
             part.arrange(places, turned)
+        self._move_anchors(order)
         return order, flipped
 
     def _note_moments(self, mean: NDArray[np.float64], variance: NDArray[np.float64]) -> None:

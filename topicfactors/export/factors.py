@@ -22,7 +22,7 @@ from topicfactors.insight.topics import (
 class FactorRow(NamedTuple):
     """One factor as every table shows it."""
 
-    factor: int
+    factor: int | str  # its number, or the name that a user gave it
     prevalence: float
     prior: float
     status: str
@@ -44,8 +44,12 @@ def factor_rows(
     coherence: Sequence[float] | None = None,
     documents: Sequence[Sequence[str]] | None = None,
     responses: Sequence[float] | None = None,
+    called: Sequence[int | str] | None = None,
 ) -> list[FactorRow]:
-    """Every factor with its best words, in the order of the model."""
+    """Every factor with its best words, in the order of the model.
+
+    ``names`` are those of the words; ``called`` those of the factors, else their numbers.
+    """
     columns = top_columns(rank(factors, ranking), words)
     evidence_against = suppressed(factors)
     against = [
@@ -54,7 +58,7 @@ def factor_rows(
     ]
     return [
         FactorRow(
-            number,
+            number if called is None else called[number],
             float(factors.prevalence[number]),
             float(prior[number]),
             status[number],
@@ -89,13 +93,24 @@ def factors_table(rows: Sequence[FactorRow]) -> Table:
     return Table(columns, [cells])
 
 
-def top_words_table(factors: Factors, names: Sequence[str], *, ranking: str, words: int) -> Table:
-    """One row a factor and word, with the score of the word under every other ranking."""
+def top_words_table(
+    factors: Factors,
+    names: Sequence[str],
+    *,
+    ranking: str,
+    words: int,
+    called: Sequence[int | str] | None = None,
+) -> Table:
+    """One row a factor and word, with the score of the word under every other ranking.
+
+    ``names`` and ``called`` are those of :func:`factor_rows`.
+    """
     columns = top_columns(rank(factors, ranking), words)
     shown = [name for name in RANKINGS if name != "exclusive"]
     scores = [rank(factors, name) for name in shown]
+    labels = range(len(columns)) if called is None else called
     rows = [
-        (factor, place + 1, str(names[column]), *(float(s[factor, column]) for s in scores))
+        (labels[factor], place + 1, str(names[column]), *(float(s[factor, column]) for s in scores))
         for factor, row in enumerate(columns)
         for place, column in enumerate(row)
     ]
@@ -104,14 +119,15 @@ def top_words_table(factors: Factors, names: Sequence[str], *, ranking: str, wor
 
 def posteriors_table(
     blocks: Iterable[tuple[Sequence[str], NDArray[np.floating]]],
-    factors: int,
+    factors: Sequence[int | str],
     labels: Sequence[str | None] | None = None,
     *,
     responds: bool = False,
 ) -> Table:
     """One row a document: its id, its label where there are labels, P(factor on | document).
 
-    Where it ``responds``, the expected response is the last number of each row.
+    ``factors`` are the numbers or names of the columns. Where it ``responds``, the expected
+    response is the last number of each row.
     """
 
     def rows() -> Iterator[list[tuple[Any, ...]]]:
@@ -126,4 +142,13 @@ def posteriors_table(
 
     head = ("id",) if labels is None else ("id", "label")
     tail = ("response",) if responds else ()
-    return Table((*head, *(f"factor_{number}" for number in range(factors)), *tail), rows())
+    return Table((*head, *map(column_name, factors), *tail), rows())
+
+
+def column_name(factor: int | str) -> str:
+    """What the column of a factor is called: its name, or ``factor_`` and its number.
+
+    >>> column_name(3), column_name("steam")
+    ('factor_3', 'steam')
+    """
+    return factor if isinstance(factor, str) else f"factor_{factor}"

@@ -138,7 +138,8 @@ class MeanFieldPosterior(Posterior):
             if part is None:
                 continue
             sign = flipped.view(-1, *[1] * (part.dim() - 1))
-            part.copy_(torch.where(sign, -part, part)[order])
+            part.data = torch.where(sign, -part, part)[order]
+        self.head.out_features = len(order)
 
 
 class WeightedStates(abc.ABC):

@@ -27,7 +27,10 @@ class Decoder(Protocol):
         """Change of every word's log-weight when only that factor is on, ``(D, V)``."""
 
     def arrange(self, order: Tensor, flipped: Tensor) -> None:
-        """Reorder the factors and turn some of them around, leaving p(x) as it is."""
+        """Reorder the factors and turn some of them around, leaving p(x) as it is.
+
+        Factors that are not in ``order (at most D,)`` are dropped.
+        """
 
 
 class LogLinearDecoder(nn.Module):
@@ -79,7 +82,7 @@ class LogLinearDecoder(nn.Module):
         if not self.nonnegative:
             self.bias.add_(self.raw[:, flipped].sum(1))
             self.raw.copy_(torch.where(flipped, -self.raw, self.raw))
-        self.raw.copy_(self.raw[:, order])
+        self.raw.data = self.raw[:, order]
 
 
 class MLPDecoder(nn.Module):
@@ -135,8 +138,8 @@ class MLPDecoder(nn.Module):
         """Factor ``order[d]`` becomes factor d; a flipped one's input weight changes sign."""
         matrix = self.hidden.weight
         self.hidden.bias.add_(matrix[:, flipped].sum(1))
-        matrix.copy_(torch.where(flipped, -matrix, matrix))
-        matrix.copy_(matrix[:, order])
+        matrix.data = torch.where(flipped, -matrix, matrix)[:, order]
+        self.hidden.in_features = len(order)
 
 
 DECODERS: dict[str, type[LogLinearDecoder] | type[MLPDecoder]] = {

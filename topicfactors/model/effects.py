@@ -39,6 +39,6 @@ class Effects(nn.Module):
 
     @torch.no_grad()
     def arrange(self, order: Tensor, flipped: Tensor) -> None:
-        """Output ``order[d]`` becomes output d; where ``flipped``, off becomes on."""
+        """Output ``order[d]`` becomes output d, others go; where ``flipped``, off becomes on."""
         turned = torch.where(flipped[:, None], -self.weight, self.weight)
-        self.weight.copy_(turned[order])
+        self.weight.data = turned[order]

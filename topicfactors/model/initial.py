@@ -5,7 +5,7 @@ A start is measured by what it gives and what it costs; benchmarks/starts.md has
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,14 @@ def nmf(counts: Any, factors: int, seed: int) -> NDArray[np.float64]:
         return random(counts, factors, seed)
     model = NMF(wanted, init="nndsvda" if wanted > 1 else "random", tol=1e-3, random_state=seed)
     return _loadings(model.fit(tfidf).components_, tfidf, counts, factors, seed)
+
+
+def seeded_by(counts: Any, words: Sequence[int]) -> NDArray[np.float64]:
+    """Log-lifts ``(V,)`` of the documents with some of the words, more of them weighing more."""
+    tfidf = _tfidf(counts)
+    has = np.asarray((counts[:, words] > 0).sum(axis=1), dtype=np.float64).ravel()
+    loadings = _loadings(np.atleast_2d(tfidf.T @ has), tfidf, counts, 1, 0)
+    return np.asarray(loadings[0])
 
 
 def _tfidf(counts: Any) -> Any:

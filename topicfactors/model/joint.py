@@ -191,6 +191,11 @@ class Joint(nn.Module):
         self.content = nn.Parameter(torch.zeros(sizes.words, content)) if content else None
         self.response = response
 
+    def per_factor(self) -> list[Any]:
+        """The parts that have something of each factor, and arrange it."""
+        parts: list[Any] = [self.prior, self.decoder]
+        return parts if self.response is None else [*parts, self.response]
+
     def condition(self, batch: Batch, labels: Tensor | None = None) -> FactorTarget:
         """The model of these documents; ``labels (B,)`` fixes y where the model has classes."""
         return FactorTarget(self, batch, labels)

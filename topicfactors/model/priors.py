@@ -13,8 +13,8 @@ from topicfactors.model.effects import Effects
 from topicfactors.values import number
 
 
-class Prior(Protocol):
-    """Contract of a prior over D bits; all values in nats."""
+class Bits(Protocol):
+    """Contract of a distribution of D bits; all values in nats."""
 
     normalised: bool
     effects: Effects | None  # of covariates; None where it has none
@@ -28,7 +28,7 @@ class Prior(Protocol):
     def kl(self, q: Distribution) -> Tensor | None:
         """KL(q ‖ p), ``(B,)``, where it has a closed form, else None."""
 
-    def condition(self, covariates: Tensor | None) -> Prior:
+    def condition(self, covariates: Tensor | None) -> Bits:
         """The prior of documents with these covariates ``(B, C)``; at their mean where None."""
 
     def log_partition(self) -> Tensor:
@@ -39,6 +39,13 @@ class Prior(Protocol):
 
     def probabilities(self) -> Tensor:
         """P(z_d = 1), ``(D,)``; ``(B, D)`` of the documents it is conditioned on."""
+
+
+class Prior(Bits, Protocol):
+    """Contract of a prior over D bits, which a model has."""
+
+    def arrange(self, order: Tensor, flipped: Tensor) -> None:
+        """Reorder the factors and turn some around; those not in ``order`` are dropped."""
 
 
 class Bernoulli:
@@ -125,9 +132,8 @@ class BernoulliPrior(nn.Module, Bernoulli):
 
     @torch.no_grad()
     def arrange(self, order: Tensor, flipped: Tensor) -> None:
-        """Factor ``order[d]`` becomes factor d; where ``flipped``, off becomes on."""
-        logits = torch.where(flipped, -self.logits, self.logits)
-        self.logits.copy_(logits[order])
+        """Factor ``order[d]`` becomes factor d, others go; where ``flipped``, off becomes on."""
+        self.logits.data = torch.where(flipped, -self.logits, self.logits)[order]
         if self.effects is not None:
             self.effects.arrange(order, flipped)
 

@@ -67,6 +67,10 @@ class Response(nn.Module, abc.ABC):
         """E[r | z] of values ``(…, D)``, ``(…)``."""
 
     @abc.abstractmethod
+    def deviations(self, values: Tensor) -> Tensor:
+        """Standard deviation of r at values ``(…, D)``, ``(…)``."""
+
+    @abc.abstractmethod
     def averaged(self, on: Tensor) -> Tensor:
         """E[r] where the bits are independent, on with probabilities ``(B, D)``, ``(B,)``."""
 
@@ -84,10 +88,14 @@ class Response(nn.Module, abc.ABC):
 
     @torch.no_grad()
     def arrange(self, order: Tensor, flipped: Tensor) -> None:
-        """Factor ``order[d]`` becomes factor d; a flipped one's coefficient moves to w_0."""
-        factors = self.coef[: len(order)]
+        """Factor ``order[d]`` becomes factor d; a flipped one's coefficient moves to w_0.
+
+        Factors that are not in ``order (at most D,)`` go; inputs after the D factors stay.
+        """
+        factors, others = self.coef[: len(flipped)], self.coef[len(flipped) :]
         self.intercept.add_(factors[flipped].sum())
-        factors.copy_(torch.where(flipped, -factors, factors)[order])
+        kept = torch.where(flipped, -factors, factors)[order]
+        self.coef.data = torch.cat([kept, others])
 
 
 class Gaussian(Response):
@@ -134,6 +142,10 @@ class Gaussian(Response):
     def expected(self, values: Tensor) -> Tensor:
         """The mean at values ``(…, D)``, ``(…)``."""
         return self.centre + self.unit * self.predictor(values)
+
+    def deviations(self, values: Tensor) -> Tensor:
+        """σ, the same everywhere, ``(…)``."""
+        return (self.unit * self.noise).expand(values.shape[:-1])
 
     def averaged(self, on: Tensor) -> Tensor:
         """The mean at the probabilities ``(B, D)``, ``(B,)``; exact, whatever the posterior."""
@@ -188,6 +200,10 @@ class Poisson(Response):
     def expected(self, values: Tensor) -> Tensor:
         """The rate at values ``(…, D)``, ``(…)``."""
         return self._log_rate(self.predictor(values)).exp()
+
+    def deviations(self, values: Tensor) -> Tensor:
+        """The root of the rate at values ``(…, D)``, ``(…)``."""
+        return self.expected(values).sqrt()
 
     def averaged(self, on: Tensor) -> Tensor:
         """e^{w_0} Π_d (1 − q_d + q_d e^{w_d}), ``(B,)``."""

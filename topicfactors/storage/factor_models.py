@@ -6,16 +6,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from topicfactors.estimators import parts
+from topicfactors.estimators.automatic import Tried
 from topicfactors.estimators.factor_model import BinaryFactorModel
-from topicfactors.storage.facts import FITTED
+from topicfactors.storage.facts import FITTED, Fact
 from topicfactors.storage.keeping import ModelKeeper
+
+
+def _tried(stored: list[list[Any]]) -> list[Tried]:
+    return [Tried(*tried) for tried in stored]
 
 
 class FactorKeeper(ModelKeeper):
     """Keeps a BinaryFactorModel."""
 
     kind = BinaryFactorModel
-    fitted = (*FITTED,)
+    fitted = (
+        *FITTED,
+        Fact("anchored", "anchored_"),
+        Fact("missing_anchors", "missing_anchors_"),
+        Fact("tried", "tried_", read=_tried, sometimes=True),
+    )
+
+    def parameters(self, model: BinaryFactorModel) -> dict[str, Any]:
+        """With the words of anchors as lists."""
+        found = super().parameters(model)
+        if found["anchors"]:
+            found["anchors"] = {name: list(words) for name, words in model.anchors.items()}
+        return found
 
     def registries(self, model: BinaryFactorModel) -> Mapping[str, Any]:
         """Those of :mod:`topicfactors.estimators.parts`."""

@@ -9,7 +9,7 @@ from topicfactors.estimators import class_parts
 from topicfactors.estimators.choices import spell
 from topicfactors.estimators.mixture import MixtureModel
 from topicfactors.storage.facts import FITTED, Fact, number
-from topicfactors.storage.keeping import ModelKeeper
+from topicfactors.storage.keeping import REMEMBERED, ModelKeeper
 from topicfactors.training.tempering import TEMPERINGS
 
 
@@ -33,17 +33,27 @@ class MixtureKeeper(ModelKeeper):
     kind = MixtureModel
     counted = "components"
     fitted = (*COMPONENTS_FITTED, Fact("reseeded", "reseeded_"))
+    remembered = (*REMEMBERED, "response_means_", "response_deviations_")
 
     def registries(self, model: MixtureModel) -> Mapping[str, Any]:
         """Those of :mod:`topicfactors.estimators.class_parts`."""
         return class_parts.REGISTRIES
 
     def sizes(self, model: MixtureModel) -> dict[str, Any]:
-        """Components."""
-        return {"components": int(model.objective_.joint.classes)}
+        """Components, and whether there is a response."""
+        return {
+            "components": int(model.objective_.joint.classes),
+            "responds": model._responds(),
+        }
 
     def objective(self, model: MixtureModel, facts: dict[str, Any]) -> Any:
         """Parts as :func:`topicfactors.estimators.class_parts.build` puts them together."""
         asked = self.asked(model, facts, "inference", "tempering")
         chosen = class_parts.choose(asked, covariates=model.design_ is not None)
-        return class_parts.build(chosen, facts["words"], facts["components"], model.design_)
+        return class_parts.build(
+            chosen,
+            facts["words"],
+            facts["components"],
+            model.design_,
+            responds=facts["responds"],
+        )

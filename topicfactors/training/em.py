@@ -21,6 +21,14 @@ import scipy.sparse
 from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
+from topicfactors.training.em_responses import (
+    Answers,
+    Moments,
+    ResponseComponents,
+    moments,
+)
+from topicfactors.training.em_responses import update as answered
+
 Array = NDArray[np.float64]
 
 BLOCK = 2**22  # numbers of a block of responsibilities
@@ -45,6 +53,7 @@ class Known(NamedTuple):
     weights: Array  # (N,) how much each document counts
     classes: NDArray[np.int64]  # (N,) class of each, −1 where unseen
     members: NDArray[np.bool_]  # (C, K): which components belong to which class
+    answers: Answers | None = None  # numbers that go with the documents
 
     @classmethod
     def nothing(cls, documents: int, components: int) -> Known:
@@ -66,10 +75,18 @@ class Components(NamedTuple):
 
     log_words: Array  # (K, V) log-probabilities of the words
     log_weights: Array  # (K,) log-probabilities of the components
+    responses: ResponseComponents | None = None
 
     def log_joint(self, counts: scipy.sparse.csr_matrix) -> Array:
         """Log p(x, y) of documents ``(B, V)``, ``(B, K)`` nats."""
         return np.asarray(counts @ self.log_words.T) + self.log_weights
+
+    def log_answers(self, known: Known, rows: slice) -> Array | float:
+        """Log p(r | y) of the responses of some documents, ``(B, K)`` nats."""
+        if self.responses is None or known.answers is None:
+            return 0.0
+        told = self.responses.log_prob(known.answers.responses[rows])
+        return known.answers.weight * told
 
 
 class Sums(NamedTuple):
@@ -79,6 +96,7 @@ class Sums(NamedTuple):
     documents: Array  # (K,) weighted documents
     log_prob: float  # Σ w log p(x), nats
     worst: NDArray[np.int64]  # rows of the documents explained worst a token, worst first
+    moments: Moments | None = None  # of the responses
 
 
 class Step(NamedTuple):
@@ -97,7 +115,8 @@ def begin(
     """The components of responsibilities ``(N, K)`` that somebody has guessed."""
     weighted = responsibilities * known.weights[:, None]
     words = np.asarray((counts.T @ weighted).T)
-    return update(Sums(words, weighted.sum(0), 0.0, np.zeros(0, np.int64)), smoothing)
+    told = _moments(known, slice(None), weighted)
+    return update(Sums(words, weighted.sum(0), 0.0, np.zeros(0, np.int64), told), smoothing, known)
 
 
 def iterate(
@@ -111,10 +130,10 @@ def iterate(
         if smoothing.balance is not None:
             components = balanced(counts, components, smoothing.balance)
         sums = expectation(counts, components, known)
-        objective = sums.log_prob + penalty(components, smoothing)
+        objective = sums.log_prob + penalty(components, smoothing, known)
         reseeded = _reseed(counts, sums)
         yield Step(components, objective, sums.log_prob, sums.documents, reseeded)
-        components = update(sums, smoothing, components)
+        components = update(sums, smoothing, known, components)
 
 
 def settled(before: Step, now: Step, tol: float) -> bool:
@@ -126,19 +145,22 @@ def expectation(counts: scipy.sparse.csr_matrix, components: Components, known: 
     """The sufficient statistics of the responsibilities, a block of documents at a time."""
     words = np.zeros_like(components.log_words)
     documents, log_prob = np.zeros(len(words)), 0.0
-    each = np.empty(counts.shape[0])
+    each, told = np.empty(counts.shape[0]), None
     for rows in _blocks(counts.shape[0], len(words)):
         part = counts[rows]
-        log_joint = known.allow(components.log_joint(part), rows)
+        log_joint = components.log_joint(part) + components.log_answers(known, rows)
+        log_joint = known.allow(log_joint, rows)
         total = logsumexp(log_joint, axis=1)
         weighted = np.exp(log_joint - total[:, None]) * known.weights[rows, None]
         words += (part.T @ weighted).T
         documents += weighted.sum(0)
+        found = _moments(known, rows, weighted)
+        told = found if told is None or found is None else told.plus(found)
         log_prob += float(known.weights[rows] @ total)
         each[rows] = total / np.maximum(np.asarray(part.sum(1)).ravel(), 1e-12)
     free = (known.classes < 0) & (np.diff(counts.indptr) > 0)
     worst = np.argsort(np.where(free, each, np.inf), kind="stable")[: len(words)]
-    return Sums(words, documents, log_prob, worst[free[worst]])
+    return Sums(words, documents, log_prob, worst[free[worst]], told)
 
 
 def balanced(counts: scipy.sparse.csr_matrix, components: Components, shares: Array) -> Components:
@@ -154,29 +176,44 @@ def balanced(counts: scipy.sparse.csr_matrix, components: Components, shares: Ar
         mean = sum(softmax(table + log_weights, axis=1).sum(0) for table in tables)
         missed = np.log(shares) - np.log(mean / counts.shape[0] + 1e-12)
         log_weights = log_weights + DAMPING * missed
-    return Components(components.log_words, log_weights - logsumexp(log_weights))
+    return components._replace(log_weights=log_weights - logsumexp(log_weights))
 
 
-def update(sums: Sums, smoothing: Smoothing, before: Components | None = None) -> Components:
+def _moments(known: Known, rows: slice, weighted: Array) -> Moments | None:
+    """What responsibilities ``(B, K)`` of some documents leave of their responses."""
+    told = known.answers
+    if told is None:
+        return None
+    return moments(told.responses[rows], told.weight * weighted, told.overall)
+
+
+def update(
+    sums: Sums, smoothing: Smoothing, known: Known, before: Components | None = None
+) -> Components:
     """The parameters that the statistics ask for, in closed form.
 
     With a ``balance`` the weights are not maximised: they stay as they were ``before``.
     """
     words = sums.words + smoothing.words * smoothing.shares
     log_words = np.log(words) - np.log(words.sum(1, keepdims=True))
+    told, responses = known.answers, None
+    if told is not None and sums.moments is not None:
+        responses = answered(told.family, sums.moments, told.overall)
     if smoothing.fixed is not None:
-        return Components(log_words, np.log(smoothing.fixed))
+        return Components(log_words, np.log(smoothing.fixed), responses)
     if smoothing.balance is not None:
         kept = np.log(smoothing.balance) if before is None else before.log_weights
-        return Components(log_words, kept)
+        return Components(log_words, kept, responses)
     documents = sums.documents + smoothing.weights
-    return Components(log_words, np.log(documents) - np.log(documents.sum()))
+    return Components(log_words, np.log(documents) - np.log(documents.sum()), responses)
 
 
-def penalty(components: Components, smoothing: Smoothing) -> float:
+def penalty(components: Components, smoothing: Smoothing, known: Known) -> float:
     """What the smoothing adds to the objective, nats."""
     words = float((components.log_words @ smoothing.shares).sum())
     total = smoothing.words * words
+    if components.responses is not None and known.answers is not None:
+        total += components.responses.log_prior(known.answers.overall)
     learnt = smoothing.fixed is None and smoothing.balance is None
     if learnt and smoothing.weights:
         total += smoothing.weights * float(components.log_weights.sum())

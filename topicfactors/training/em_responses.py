@@ -55,6 +55,15 @@ class Overall(NamedTuple):
         return cls(float(seen.mean()), float(seen.var()) or 1.0, factorial)
 
 
+class Answers(NamedTuple):
+    """The responses of N documents, and what they are taken for."""
+
+    responses: Array  # (N,) NaN where unseen
+    family: str
+    overall: Overall
+    weight: float = 1.0  # how often the log-probability is taken
+
+
 class Moments(NamedTuple):
     """What responsibilities leave of the responses; blocks of documents add up."""
 

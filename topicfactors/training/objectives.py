@@ -15,6 +15,7 @@ from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.inference.posteriors import Posterior
 from topicfactors.inference.truncated import Search, searched
 from topicfactors.model.joint import FactorTarget, Joint
+from topicfactors.training.anchors import Pull
 
 
 class Objective(nn.Module, abc.ABC):
@@ -64,6 +65,7 @@ class FactorObjective(Objective):
         self.overlap_penalty = overlap_penalty
         self.shrinkage = 0.0  # nats a document for each square of a loading, twice over
         self.covariate_shrinkage = 0.0  # likewise of the effects of covariates
+        self.pull: Pull | None = None  # of anchors
 
     @property
     def search(self) -> Search:
@@ -135,12 +137,14 @@ class FactorObjective(Objective):
         bias = self.joint.decoder.bias
         squares = (effects.square().sum() for effects in self.joint.effects())
         pulled = 0.5 * self.covariate_shrinkage * sum(squares, bias.new_zeros(()))
-        if self.overlap_penalty == 0 and self.shrinkage == 0:
+        if self.overlap_penalty == 0 and self.shrinkage == 0 and self.pull is None:
             return pulled
         weights = self.joint.decoder.logits(bias.new_zeros(1, 1, self.joint.sizes.factors)).weights
         shrunk = pulled + 0.5 * self.shrinkage * weights.square().sum()
         if self.joint.response is not None:
             shrunk = shrunk + 0.5 * self.shrinkage * self.joint.response.coef.square().sum()
+        if self.pull is not None:
+            shrunk = shrunk + self.pull(weights)
         return shrunk + self._overlap(weights) if self.overlap_penalty else shrunk
 
     def _overlap(self, weights: Tensor) -> Tensor:
