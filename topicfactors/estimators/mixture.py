@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin
 
 from topicfactors.errors import FitWarning
 from topicfactors.estimators import class_parts
@@ -26,7 +26,6 @@ from topicfactors.training.callbacks import Callback
 
 class MixtureModel(
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
-    TransformerMixin,  # type: ignore[misc]
     DensityMixin,  # type: ignore[misc]
     MixtureFramesMixin,
     DrawingMixin,
