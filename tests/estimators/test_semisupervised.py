@@ -8,6 +8,7 @@ from scipy.special import logsumexp
 
 from tests.estimators.test_mixture import corpus
 from topicfactors import ConfigurationError, InputError, SemiSupervisedClassifier
+from topicfactors.estimators.class_learning import Setting
 from topicfactors.estimators.labels import read_labels
 from topicfactors.model.likelihoods import LIKELIHOODS
 
@@ -116,7 +117,9 @@ def test_auto_is_decided_on_labels_that_are_hidden(planted, options, tried):
     assert {place for place in moved if order[place] not in options} == tried
     assert not any(order[place] in options for place in moved)
     assert max(t.accuracy for t in made.cross_validation_) > 0.8
-    assert model().fit(counts, hidden(truth, 4)).cross_validation_ == []
+    few = model().fit(counts, hidden(truth, 4))
+    assert [trial.setting for trial in few.cross_validation_] == [Setting()]
+    assert model().fit(counts, hidden(truth, 1)).cross_validation_ == []
     for name, value in options.items():
         if name in made.chosen_:
             assert made.chosen_[name] == value
@@ -235,7 +238,7 @@ def test_explanations_add_up_to_what_predict_compares(planted, alpha):
         ({"n_factors": 2, "inference": "truncated"}, "not for every class"),
         ({"n_factors": 20, "inference": "exact"}, "use inference='gumbel-softmax'"),
         ({"components_per_class": 0}, "components_per_class must be"),
-        ({"unlabelled_weight": 0}, "unlabelled_weight must be"),
+        ({"unlabelled_weight": -1}, "unlabelled_weight must be"),
         ({"calibrate": "yes"}, "calibrate must be True or False"),
     ],
 )

@@ -15,8 +15,9 @@ from topicfactors.estimators import class_parts
 from topicfactors.estimators.answering import AnsweringMixin
 from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_components
-from topicfactors.estimators.component_fitting import ComponentFittingMixin, Task, emptied
+from topicfactors.estimators.component_fitting import ComponentFittingMixin, emptied
 from topicfactors.estimators.component_frames import MixtureFramesMixin
+from topicfactors.estimators.component_tasks import Task
 from topicfactors.estimators.components import ComponentsMixin
 from topicfactors.estimators.drawing import DrawingMixin
 from topicfactors.estimators.responding import as_responses
