@@ -148,6 +148,8 @@ def test_the_prior_is_what_was_asked_for(planted):
     np.testing.assert_allclose(given.weights_, [0.2, 0.3, 0.5], rtol=1e-5)
     uniform = model(class_prior="uniform", **quick).fit(counts, labels)
     np.testing.assert_allclose(uniform.weights_, 1 / 3, rtol=1e-5)
+    assert model(**quick).fit(counts, hidden(truth, 1)).class_prior_ == "balanced"
+    assert model(**quick).fit(counts, hidden(truth, 5)).class_prior_ == "labelled"
     balanced = model(class_prior="balanced", max_iter=60, **quick).fit(counts, labels)
     np.testing.assert_allclose(balanced.predict_proba(counts).mean(0), shares, atol=0.03)
     with pytest.raises(ConfigurationError, match="class_prior must have a probability"):

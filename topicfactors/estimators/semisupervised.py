@@ -76,6 +76,8 @@ class SemiSupervisedClassifier(ClassifierMixin, ClassFramesMixin):  # type: igno
         Which class each belongs to.
     chosen_ : dict
         What ``"auto"`` came to.
+    class_prior_ : str or array
+        What the class prior was, where ``"auto"`` was asked for.
     cross_validation_ : list of Trial
         What was tried, with its accuracy and log-loss on labels that were hidden; empty where
         nothing was.

@@ -71,6 +71,7 @@ class ClassifierKeeper(ModelKeeper):
         Fact("class_prior", "class_prior_"),
         Fact("chosen", "chosen_", _setting),
         Fact("cross_validation", "cross_validation_", _trials, _trials_again),
+        Fact("class_prior", "class_prior_"),
         Fact("temperature", "temperature_", read=float),
         Fact(
             "reliability",
