@@ -101,6 +101,18 @@ class TestMixture:
         )
         assert after.effects() == before.effects()
 
+    @pytest.mark.parametrize("inference", ["em", "exact"])
+    @pytest.mark.parametrize("family", ["gaussian", "poisson"])
+    def test_responses_are_kept(self, tmp_path, inference, family):
+        before = mixture(inference=inference, response=family)
+        before.fit(COUNTS, response=np.arange(40) % 3 + 1.0)
+        after = again(before, tmp_path)
+        np.testing.assert_array_equal(after.response_means_, before.response_means_)
+        np.testing.assert_array_equal(after.response_deviations_, before.response_deviations_)
+        np.testing.assert_array_equal(
+            after.predict_response(COUNTS), before.predict_response(COUNTS)
+        )
+
     def test_a_loaded_one_is_fitted_to_other_words(self, tmp_path):
         after = again(mixture().fit(COUNTS), tmp_path)
         after.fit(np.random.default_rng(0).poisson(1.0, (30, 5)))
@@ -185,7 +197,9 @@ class TestClassifier:
     def test_a_class_prior_becomes_a_list(self, tmp_path):
         before = classifier(class_prior=np.array([0.2, 0.3, 0.5]), callbacks=[lambda epoch: None])
         after = again(before.fit(COUNTS, FEW), tmp_path)
-        assert after.class_prior == [0.2, 0.3, 0.5]
+        assert after.class_prior == after.class_prior_ == [0.2, 0.3, 0.5]
+        (tmp_path / "auto").mkdir()
+        assert again(classifier().fit(COUNTS, FEW), tmp_path / "auto").class_prior_ == "balanced"
         assert after.callbacks is None
 
     def test_the_pupil_is_in_double_precision(self, tmp_path):

@@ -190,6 +190,8 @@ class TestMixtures:
         for component, listed in enumerate(rows):
             for row, probability in listed:
                 assert probability == pytest.approx(expected[row, component])
+        again = MixtureModel(3, max_iter=20, **OWN).fit_transform(COUNTS, covariates=year)
+        assert again == pytest.approx(expected)
         with pytest.raises(InputError, match="covariates"):
             made.documents_frame(COUNTS)
 

@@ -81,6 +81,8 @@ class SemiSupervisedClassifier(ClassifierMixin, ClassFramesMixin):  # type: igno
     cross_validation_ : list of Trial
         What was tried, with its accuracy and log-loss on labels that were hidden; empty where
         nothing was.
+    class_prior_ : str or array
+        What was used, where ``"auto"`` was asked for.
     temperature_ : float
         What the logits are divided by.
     reliability_ : Reliability or None
