@@ -8,7 +8,13 @@ import pytest
 import scipy.sparse
 
 from tests.estimators.planted import model, planted
-from topicfactors import ConfigurationError, InputError
+from tests.estimators.test_mixture import corpus
+from topicfactors import (
+    ConfigurationError,
+    InputError,
+    MixtureModel,
+    SemiSupervisedClassifier,
+)
 
 CORPUS = planted(documents=200)
 WORDS = [f"w{column:02}" for column in range(CORPUS.counts.shape[1])]
@@ -121,3 +127,116 @@ def test_suppressed_words_are_those_that_make_the_factor_less_likely(fitted):
 
 def test_frames_are_made_of_plain_columns(fitted):
     assert isinstance(fitted.documents_frame(CORPUS.counts[:2]), pandas.DataFrame)
+
+
+COUNTS, TRUTH, _ = corpus(120)
+NAMES = np.array(["air", "earth", "fire"])[TRUTH].tolist()
+OWN = {"device": "cpu", "n_jobs": 1, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def mixture():
+    return MixtureModel(3, **OWN).fit(COUNTS)
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    """Two components in each of three classes."""
+    labels = [name if row < 30 else None for row, name in enumerate(NAMES)]
+    options = {"components_per_class": 2, "calibrate": False, "smoothing": 0.3}
+    return SemiSupervisedClassifier(**options, **OWN).fit(COUNTS, labels)
+
+
+class TestMixtures:
+    def test_topics_are_components_and_share_out_a_document(self, mixture):
+        shown = mixture.show_topics(-1, 3, formatted=False)
+        assert [number for number, _ in shown] == np.argsort(-mixture.prevalence_).tolist()
+        assert shown[0][1] == mixture.top_words(3)[shown[0][0]]
+        assert mixture.get_topics() == pytest.approx(np.exp(mixture.components_), abs=1e-6)
+        listed = mixture.get_document_topics(COUNTS[:2], minimum_probability=0.0)
+        assert [p for _, p in listed[1]] == pytest.approx(mixture.predict_proba(COUNTS[1])[0])
+        assert sum(p for _, p in listed[0]) == pytest.approx(1)
+
+    def test_topics_frame(self, mixture):
+        frame = mixture.topics_frame(4)
+        assert list(frame.columns) == [
+            *("component", "prevalence", "weight", "status", "words", "suppressed")
+        ]
+        assert frame.component.tolist() == [0, 1, 2]
+        assert frame.weight.to_numpy() == pytest.approx(mixture.weights_)
+        assert frame.words[2] == [word for word, _ in mixture.top_words(4)[2]]
+
+    def test_documents_frame(self, mixture):
+        ids = [f"doc-{row}" for row in range(120)]
+        frame = mixture.documents_frame(COUNTS, ids)
+        assert list(frame.columns) == ["component", "component_0", "component_1", "component_2"]
+        assert frame.index.tolist() == ids
+        assert frame.component.tolist() == mixture.predict(COUNTS).tolist()
+        assert frame.iloc[:, 1:].to_numpy() == pytest.approx(mixture.predict_proba(COUNTS))
+        with pytest.raises(InputError, match="ids must name each of the 120 rows"):
+            mixture.documents_frame(COUNTS, ids[:3])
+
+    def test_covariates_reach_every_listing(self):
+        year = {"year": np.where(TRUTH == 0, 0.0, 30.0)}
+        made = MixtureModel(3, max_iter=20, **OWN).fit(COUNTS, covariates=year)
+        expected = made.predict_proba(COUNTS, covariates=year)
+        frame = made.documents_frame(COUNTS, covariates=year)
+        assert frame.iloc[:, 1:].to_numpy() == pytest.approx(expected)
+        topics = made.get_document_topics(COUNTS[:1], 0.0, covariates={"year": year["year"][:1]})
+        assert [p for _, p in topics[0]] == pytest.approx(expected[0])
+        drawn = made.prepare_ldavis(COUNTS, covariates=year)["doc_topic_dists"]
+        assert drawn == pytest.approx(expected, abs=1e-9)
+        rows = made.representative_documents(COUNTS, 2, covariates=year)
+        for component, listed in enumerate(rows):
+            for row, probability in listed:
+                assert probability == pytest.approx(expected[row, component])
+        again = MixtureModel(3, max_iter=20, **OWN).fit_transform(COUNTS, covariates=year)
+        assert again == pytest.approx(expected)
+        with pytest.raises(InputError, match="covariates"):
+            made.documents_frame(COUNTS)
+
+
+class TestClassifiers:
+    def test_topics_are_classes_by_name(self, classifier):
+        shown = classifier.show_topics(-1, 3, formatted=False)
+        assert sorted(name for name, _ in shown) == ["air", "earth", "fire"]
+        assert dict(shown) == classifier.top_words_of_classes(3)
+        topics = classifier.get_topics()
+        assert topics.shape == (3, 30)
+        weights = classifier.weights_[:2] / classifier.weights_[:2].sum()
+        assert topics[0] == pytest.approx(weights @ np.exp(classifier.components_[:2]), abs=1e-6)
+        listed = dict(classifier.get_document_topics(COUNTS[:1], 0.0)[0])
+        expected = classifier.predict_proba(COUNTS[:1])[0].tolist()
+        assert listed == pytest.approx(dict(zip(["air", "earth", "fire"], expected, strict=True)))
+
+    def test_topics_frame_has_the_components_of_each_class(self, classifier):
+        frame = classifier.topics_frame(4)
+        assert frame.component.tolist() == classifier.factor_names_
+        assert frame["class"].tolist() == ["air", "air", "earth", "earth", "fire", "fire"]
+        assert frame.words[3] == [word for word, _ in classifier.top_words(4)[3]]
+
+    def test_documents_frame(self, classifier):
+        frame = classifier.documents_frame(COUNTS)
+        assert list(frame.columns) == ["predicted", "class_air", "class_earth", "class_fire"]
+        assert frame.predicted.tolist() == classifier.predict(COUNTS).tolist()
+        assert frame.iloc[:, 1:].to_numpy() == pytest.approx(classifier.predict_proba(COUNTS))
+
+    def test_representative_documents_are_of_their_class(self, classifier):
+        listed = classifier.representative_documents(COUNTS, 5)
+        assert [len(rows) for rows in listed] == [5, 5, 5]
+        for name, rows in zip(classifier.classes_, listed, strict=True):
+            assert [NAMES[row] for row, _ in rows] == [name] * 5
+
+    def test_no_search_to_refine(self, mixture, classifier):
+        for made in (mixture, classifier):
+            with pytest.raises(TypeError, match="refine"):
+                made.documents_frame(COUNTS, refine=3)
+
+
+@pytest.mark.parametrize("name", ["mixture", "classifier"])
+def test_pyldavis_takes_components_and_classes(name, request):
+    import pyLDAvis
+
+    prepared = request.getfixturevalue(name).prepare_ldavis(COUNTS)
+    drawn = pyLDAvis.prepare(**prepared, n_jobs=1, sort_topics=False)
+    assert len(drawn.topic_coordinates) == 3

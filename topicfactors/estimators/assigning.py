@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.estimators.components import ComponentsMixin
 
 
-class AssigningMixin(ComponentsMixin):
-    """predict, predict_proba, predict_log_proba and transform of a mixture."""
+class AssigningMixin(TransformerMixin, ComponentsMixin):  # type: ignore[misc]
+    """predict, predict_proba, predict_log_proba, transform and fit_transform of a mixture."""
 
     def predict(self, X: Any, *, covariates: Any = None) -> NDArray[np.int64]:
         """The most probable component of every document of counts ``X (N, V)``, ``(N,)``.
@@ -42,3 +43,14 @@ class AssigningMixin(ComponentsMixin):
         check_is_fitted(self)
         counts = self._observed(X, covariates)
         return np.exp(self._log_posterior(counts)).astype(counts.dtype, copy=False)
+
+    def fit_transform(
+        self, X: Any, y: Any = None, *, covariates: Any = None, **options: Any
+    ) -> Any:
+        """``fit`` with counts ``X (N, V)``, ``y``, ``covariates`` and options, and ``transform``.
+
+        P(component | document), ``(N, K)``.
+        """
+        fitted: Any = self
+        fitted.fit(X, y, covariates=covariates, **options)
+        return fitted.transform(X, covariates=covariates)

@@ -13,7 +13,7 @@ from topicfactors.values import is_number, is_whole, number, whole
 WHOLE = {"n_components": 1, "n_iter_no_change": 0, "verbose": 0}
 SHARES = {"kl_warmup": 1.0, "validation_fraction": 0.9}
 POSITIVE = ("overlap_penalty", "tol", "covariate_shrinkage")
-CLASS_PRIORS = ("balanced", "labelled", "learnt", "uniform")
+CLASS_PRIORS = ("auto", "balanced", "labelled", "learnt", "uniform")
 FASTEST = 10  # learning rate
 MOST = 200  # factors that "auto" tries
 
@@ -83,7 +83,7 @@ def check_classifier(estimator: Any) -> None:
     whole("n_factors", estimator.n_factors, 0)
     for name, ends in (
         ("smoothing", "low"),
-        ("unlabelled_weight", "low"),
+        ("unlabelled_weight", ""),
         ("discriminative_weight", ""),
     ):
         value = getattr(estimator, name)

@@ -13,7 +13,8 @@ from sklearn.model_selection import StratifiedKFold
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators import class_parts
 from topicfactors.estimators.class_parts import ClassParts
-from topicfactors.estimators.component_fitting import ComponentFittingMixin, Learnt, Task
+from topicfactors.estimators.component_fitting import ComponentFittingMixin
+from topicfactors.estimators.component_tasks import Learnt, Task
 from topicfactors.estimators.components import Floats
 from topicfactors.estimators.labels import Labels
 from topicfactors.insight.calibration import Reliability, reliability, temperature
@@ -22,7 +23,8 @@ from topicfactors.training import em
 from topicfactors.training.recognition import Recognition, even
 from topicfactors.training.trainer import History
 
-ENOUGH = 5  # labels of every class from which cross-validation begins
+ENOUGH = 5  # labels of every class from which settings are chosen by cross-validation
+FEWEST = 2  # labels of every class from which probabilities are scaled by it
 FOLDS = 3
 RIDGE = 10.0  # of the recognition classifier
 
@@ -80,27 +82,21 @@ class ClassLearningMixin(ComponentFittingMixin):
             np.arange(len(labels.classes)), self.components_per_class
         )
         usual = self._usual(parts)
+        few = labels.counts().min() < ENOUGH
+        asked = self.class_prior
+        automatic = isinstance(asked, str) and asked == "auto"
+        self.class_prior_ = ("balanced" if few else "labelled") if automatic else asked
         self.cross_validation_: list[Trial] = []
         self.temperature_, self.reliability_ = 1.0, None
         chosen = usual
-        if labels.counts().min() >= ENOUGH and (self._open(parts) or self.calibrate):
+        least = labels.counts().min()
+        if (least >= ENOUGH and self._open(parts)) or (least >= FEWEST and self.calibrate):
             chosen = self._cross_validate(counts, labels, parts, device, seed, usual)
         self.chosen_ = {name: getattr(chosen, name) for name in Setting._fields}
         self.tempering_ = chosen.tempering
         found = self._fit_once(counts, labels, parts, device, seed, chosen)
-        if self.calibrate and not self.cross_validation_:
-            self._borrow_temperature(counts, labels)
         self._note(counts, None, found)
         return found.history
-
-    def _borrow_temperature(self, counts: Any, labels: Labels) -> None:
-        """With too few labels to know better, be as sure as the generative posterior is."""
-        hidden = np.flatnonzero(labels.codes < 0)
-        if self.objective_.recognition is None or len(hidden) == 0:
-            return
-        evidence = self._evidence(counts[hidden])
-        logs = self.objective_.recognition.log_probabilities(evidence)
-        self.temperature_ = temperature(logs, np.exp(self._generative(evidence)))
 
     def _fit_once(
         self,
@@ -191,7 +187,7 @@ class ClassLearningMixin(ComponentFittingMixin):
 
     def _held_prior(self, labels: Labels) -> tuple[Floats | None, Floats | None]:
         """Shares of the components that are fixed, and those that their mean is held to."""
-        given, counts = self.class_prior, labels.counts().astype(np.float64)
+        given, counts = self.class_prior_, labels.counts().astype(np.float64)
         shares = counts / counts.sum()
         if not isinstance(given, str):
             shares = np.asarray(given, np.float64)
@@ -241,7 +237,9 @@ class ClassLearningMixin(ComponentFittingMixin):
         """The best setting on labels that are hidden, and the temperature there."""
         seen = np.flatnonzero(labels.codes >= 0)
         truth = labels.codes[seen]
-        folds = list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(seen, truth))
+        least = int(labels.counts().min())
+        parted = StratifiedKFold(min(FOLDS, least), shuffle=True, random_state=seed)
+        folds = list(parted.split(seen, truth))
         everything = len(seen) == counts.shape[0]
 
         def hidden(setting: Setting) -> Floats:
@@ -259,7 +257,7 @@ class ClassLearningMixin(ComponentFittingMixin):
 
         best, logs = usual, hidden(usual)
         self._note_trial(best, logs, truth)
-        for name in self._open(parts):
+        for name in self._open(parts) if least >= ENOUGH else []:
             for value in ALTERNATIVES[name]:
                 setting = best._replace(**{name: value})
                 tried = hidden(setting)

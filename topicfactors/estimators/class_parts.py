@@ -26,6 +26,7 @@ from topicfactors.training.shared_factors import SharedFactorsObjective
 from topicfactors.training.tempering import TEMPERINGS
 
 FEW = 15  # iterations of EM with few labels; more lose accuracy
+FEW_PASSES = 5  # of the gradient, likewise: bernoulli drifts from its labels in 15
 SUMMED = 8  # most factors of a classifier that are summed out exactly
 
 
@@ -68,7 +69,7 @@ class ClassParts(NamedTuple):
     init: Choice
     tempering: Choice
     response: Choice
-    few: bool = False  # are more iterations of EM known to do harm?
+    few: bool = False  # do more passes leave the labels behind?
 
     @property
     def closed(self) -> bool:
@@ -78,8 +79,8 @@ class ClassParts(NamedTuple):
     @property
     def passes(self) -> int:
         """Over the documents, where the user leaves it to the package."""
-        if self.few and self.closed:
-            return FEW
+        if self.few:
+            return FEW if self.closed else FEW_PASSES
         return int(getattr(self.inference.constructor, "epochs", 40))
 
 
@@ -229,7 +230,7 @@ def _joint(
         BernoulliPrior(sizes),
         sound("decoder", parts.decoder, reads),
         sound("likelihood", parts.likelihood),
-        classes=components,
+        classes=int(components),
         content=moves,
         mixed=mixes,
         response=sound("response", parts.response, reads) if responds else None,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,69 +13,28 @@ from numpy.typing import NDArray
 
 from topicfactors.corpus.counts import Counts
 from topicfactors.estimators.class_parts import ClassParts
-from topicfactors.estimators.components import ComponentsMixin, Floats
-from topicfactors.estimators.keeping import KeepingMixin
+from topicfactors.estimators.component_gradient import ComponentGradientMixin
+from topicfactors.estimators.component_tasks import Learnt, Task
+from topicfactors.estimators.components import Floats
 from topicfactors.estimators.parts import frequencies
 from topicfactors.estimators.scoring import Evaluation
 from topicfactors.insight.topics import status
 from topicfactors.model.likelihood import Frequencies
 from topicfactors.training import em
-from topicfactors.training.batches import Documents, in_order
-from topicfactors.training.callbacks import Callback, Epoch
-from topicfactors.training.components import Pull
-from topicfactors.training.em_responses import ResponseComponents
-from topicfactors.training.trainer import AT_ONCE, History, Schedule, Trainer
+from topicfactors.training.callbacks import Epoch
+from topicfactors.training.trainer import History
 
 FEWEST_HELD_OUT = 5  # documents
-FAINT = 0.1  # standard deviation of the loadings that factors begin with
 SOFT = 1e-3  # share of every component that is not the start's own
-SMALLEST_BATCH = 16  # documents
 STARTS = 10  # of EM, where the user leaves it to the package; benchmarks/mixtures.md
 
 
-class Learnt(NamedTuple):
-    """What a fit from one start came to."""
-
-    objective: float  # what was maximised, nats
-    history: History
-    reseeded: list[int]
-    converged: bool
-    weights: dict[str, torch.Tensor]
-    answers: ResponseComponents | None = None
-
-
-class Task(NamedTuple):
-    """What every start of a fit is given."""
-
-    counts: Any  # evidence, (N, V) CSR
-    known: em.Known
-    corpus: Frequencies  # of the evidence
-    words: float  # pseudo-tokens of a component
-    weights: float  # pseudo-documents of a component
-    held_out: Any | None  # evidence
-    fixed: Floats | None = None  # (K,) shares of the components that are not learnt
-    balance: Floats | None = None  # (K,) what their mean posterior is held to
-
-    def smoothing(self) -> em.Smoothing:
-        """What the closed steps are pulled towards."""
-        shares = self.corpus.shares().numpy()
-        return em.Smoothing(shares, self.words, self.weights, self.fixed, self.balance)
-
-
-class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
+class ComponentFittingMixin(ComponentGradientMixin):
     """Fits K components to the evidence of counts."""
 
     n_init: int | str
     validation_fraction: float
     tempering: Any
-    covariate_shrinkage: float = 1.0
-    max_iter: int | None
-    tol: float
-    batch_size: int | str
-    learning_rate: float | str
-    n_iter_no_change: int
-    verbose: int
-    callbacks: Sequence[Callback] | None
 
     def _name_parts(self, parts: ClassParts) -> None:
         """What "auto" stood for."""
@@ -190,80 +148,6 @@ class ComponentFittingMixin(KeepingMixin, ComponentsMixin):
             return event
 
         return tell
-
-    def _put(self, components: em.Components, learnt: bool = True) -> None:
-        """Write a table of log-probabilities into the decoder and the prior."""
-        decoder: Any = self.objective_.joint.decoder
-        words = torch.from_numpy(components.log_words)
-        with torch.no_grad():
-            loadings = (words - decoder.bias.detach().cpu().double()).to(decoder.bias)
-            factors = torch.randn(self._factors(), words.shape[1]) * FAINT
-            decoder.start(torch.cat([factors.to(loadings), loadings]))
-            prior: Any = self.objective_.joint.class_prior
-            prior.logits.copy_(torch.from_numpy(components.log_weights))
-            prior.logits.requires_grad_(learnt)
-
-    def _by_gradient(self, parts: ClassParts, task: Task, responsibilities: Floats) -> Learnt:
-        objective = self.objective_
-        smoothing = task.smoothing()
-        learnt = task.fixed is None and task.balance is None
-        self._put(em.begin(task.counts, responsibilities, smoothing, task.known), learnt)
-        if objective.joint.response is not None and task.counts.responses is not None:
-            objective.joint.response.start(task.counts.responses)
-        objective.pull = Pull(
-            task.corpus, task.words, task.weights, self.covariate_shrinkage, task.counts.shape[0]
-        )
-        schedule = self._schedule_of(parts, task.counts.shape[0])
-        self.schedule_ = schedule
-        listeners = [self._tell]
-        trainer = Trainer(objective, schedule, torch.initial_seed() % 2**31, listeners)
-        labels = task.known.classes if len(task.known.members) else None
-        held = None if task.held_out is None else self._known(task.held_out, None)
-        documents = self._known(task.counts, labels)
-        history = trainer.fit(documents, held)
-        value = self._objective_of(documents, task)
-        finished = not history.stopped or history.stopped.startswith("no progress")
-        return Learnt(value, history, [], finished, self._snapshot())
-
-    def _schedule_of(self, parts: ClassParts, documents: int) -> Schedule:
-        rate, size = self.learning_rate, self.batch_size
-        enough = max(SMALLEST_BATCH, documents // 16)
-        return Schedule(
-            parts.passes if self.max_iter is None else self.max_iter,
-            min(256, enough) if isinstance(size, str) else size,
-            2e-2 if isinstance(rate, str) else rate,
-            0.0,
-            patience=self.n_iter_no_change,
-            tol=self.tol,
-        )
-
-    @torch.no_grad()
-    def _objective_of(self, documents: Documents, task: Task) -> float:
-        """What was maximised, over all documents, nats."""
-        self.objective_.eval()
-        total = 0.0
-        for batch in in_order(documents, AT_ONCE):
-            total += float(self.objective_.watched(batch)[0].double().sum())
-        drawn_to: float = task.counts.shape[0] * float(self.objective_.penalty())
-        return total - drawn_to
-
-    def _known(self, counts: Any, labels: NDArray[np.int64] | None) -> Documents:
-        documents = self._documents(counts)
-        if labels is None:
-            return documents
-        return documents._replace(labels=torch.from_numpy(labels).to(documents.device))
-
-    def _snapshot(self) -> dict[str, torch.Tensor]:
-        return {name: part.clone() for name, part in self.objective_.state_dict().items()}
-
-    def _tell(self, event: Epoch) -> None:
-        if self.verbose:
-            sys.stderr.write(
-                f"pass {event.number}/{event.of}: {event.bound:.2f} nats a document, "
-                f"perplexity {event.perplexity:.1f}, {event.seconds:.1f} s\n"
-            )
-        for callback in self.callbacks or []:
-            callback(event)
 
     def _note(self, kept: Any, held_out: Any | None, found: Learnt) -> None:
         """Facts of the fit, and what the components are to the documents."""

@@ -115,7 +115,7 @@ class FramesMixin(AnchoringMixin, PosteriorMixin, ReadoutMixin, ListingMixin):
         return frame
 
     def _called(self) -> list[int | str]:
-        return self.factor_names_
+        return list(range(self._factors()))  # gensim's topics are numbers
 
     def _topics_of(self, X: Any, covariates: Any) -> NDArray[np.floating]:
         return np.asarray(self.transform(X, covariates=covariates))

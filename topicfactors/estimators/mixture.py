@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin
 
 from topicfactors.errors import FitWarning
 from topicfactors.estimators import class_parts
 from topicfactors.estimators.answering import AnsweringMixin
 from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_components
-from topicfactors.estimators.component_fitting import ComponentFittingMixin, Task, emptied
+from topicfactors.estimators.component_fitting import ComponentFittingMixin, emptied
 from topicfactors.estimators.component_frames import MixtureFramesMixin
+from topicfactors.estimators.component_tasks import Task
 from topicfactors.estimators.components import ComponentsMixin
 from topicfactors.estimators.drawing import DrawingMixin
 from topicfactors.estimators.responding import as_responses
@@ -26,7 +27,6 @@ from topicfactors.training.callbacks import Callback
 
 class MixtureModel(
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
-    TransformerMixin,  # type: ignore[misc]
     DensityMixin,  # type: ignore[misc]
     MixtureFramesMixin,
     DrawingMixin,
@@ -220,8 +220,10 @@ class MixtureModel(
         covariates
             A data frame or the like with a row for each document; see
             :meth:`BinaryFactorModel.fit`.
-        feature_names, id2word
-            As for :meth:`BinaryFactorModel.fit`.
+        feature_names
+            The word of each column, ``(V,)``, where ``X`` does not carry them itself.
+        id2word
+            For bags of words: a gensim Dictionary, or a dict of ids to words.
         response
             A number for each document, ``(N,)``, None or NaN where unknown, that the components
             explain beside the words.

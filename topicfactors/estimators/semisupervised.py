@@ -49,14 +49,16 @@ class SemiSupervisedClassifier(ClassifierMixin, ClassFramesMixin):  # type: igno
     discriminative_weight
         α, or ``"auto"``.
     class_prior
-        ``"balanced"`` (the mean posterior is held to the shares of the labels), ``"learnt"``,
-        ``"labelled"`` (fixed at the shares of the labels), ``"uniform"``, or a probability for each
-        class in their sorted order.
+        ``"balanced"`` (the mean posterior is held to the shares of the labels), ``"labelled"``
+        (fixed at the shares of the labels), ``"learnt"``, ``"uniform"``, a probability for each
+        class in their sorted order, or ``"auto"``: balanced with fewer than 5 labels of a class,
+        else labelled.
     calibrate
-        Whether probabilities are scaled by a temperature: found by cross-validation, where every
-        class has 5 labels or more; else by the generative posterior of the documents without one.
+        Whether probabilities are scaled by a temperature that cross-validation finds, where every
+        class has 2 labels or more.
     max_iter
-        Passes over the documents; None for 15 with em, else 40.
+        Passes over the documents; None for 15 with em, 5 with the exact gradient, else 40. More
+        passes leave the labels behind.
     batch_size, learning_rate, tol, device, random_state, n_jobs, verbose, callbacks
         As for :class:`MixtureModel`.
 
@@ -68,18 +70,23 @@ class SemiSupervisedClassifier(ClassifierMixin, ClassFramesMixin):  # type: igno
         Log-probabilities of the words of each component, nats; M components of the first class come
         first.
     weights_ : (C·M,)
-        Probability of each component.
+        Probability of each component before any word is seen; under ``"balanced"`` the offsets
+        that hold the mean posterior, and ``prevalence_`` says how common each is.
     class_of_component_ : (C·M,)
         Which class each belongs to.
     chosen_ : dict
         What ``"auto"`` came to.
+    class_prior_ : str or array
+        What the class prior was, where ``"auto"`` was asked for.
     cross_validation_ : list of Trial
         What was tried, with its accuracy and log-loss on labels that were hidden; empty where
         nothing was.
+    class_prior_ : str or array
+        What was used, where ``"auto"`` was asked for.
     temperature_ : float
         What the logits are divided by.
     reliability_ : Reliability or None
-        Calibration on labels that were hidden; None with fewer than 5 labels a class.
+        Calibration on labels that were hidden; None with one label a class.
     history_, n_iter_, inference_, init_, tempering_, prevalence_, status_
         As for :class:`MixtureModel`.
 
@@ -111,7 +118,7 @@ class SemiSupervisedClassifier(ClassifierMixin, ClassFramesMixin):  # type: igno
         smoothing: float | str = "auto",
         unlabelled_weight: float | str = "auto",
         discriminative_weight: float | str = "auto",
-        class_prior: str | ArrayLike = "balanced",
+        class_prior: str | ArrayLike = "auto",
         calibrate: bool = True,
         max_iter: int | None = None,
         batch_size: int | str = "auto",

@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 Array = NDArray[np.float64]
 
 BINS = 10
-SHARPEST, FLATTEST = 0.1, 20.0  # temperatures between which one is looked for
+SHARPEST, FLATTEST = 0.01, 20.0  # temperatures between which one is looked for
 
 
 class Reliability(NamedTuple):

@@ -144,7 +144,7 @@ class Gaussian(Response):
         return self.centre + self.unit * self.predictor(values)
 
     def deviations(self, values: Tensor) -> Tensor:
-        """σ, the same everywhere, ``(…)``."""
+        """σ, the same at all values ``(…, D)``, ``(…)``."""
         return (self.unit * self.noise).expand(values.shape[:-1])
 
     def averaged(self, on: Tensor) -> Tensor:

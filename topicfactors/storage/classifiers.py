@@ -68,9 +68,11 @@ class ClassifierKeeper(ModelKeeper):
     fitted = (
         *COMPONENTS_FITTED,
         Fact("classes", "classes_", _classes, _classes_again),
+        Fact("class_prior", "class_prior_"),
         Fact("chosen", "chosen_", _setting),
         Fact("cross_validation", "cross_validation_", _trials, _trials_again),
-        Fact("temperature", "temperature_"),
+        Fact("class_prior", "class_prior_"),
+        Fact("temperature", "temperature_", read=float),
         Fact(
             "reliability",
             "reliability_",

@@ -12,6 +12,10 @@ from topicfactors.storage.facts import FITTED, Fact
 from topicfactors.storage.keeping import ModelKeeper
 
 
+def _tried(stored: list[list[Any]]) -> list[Tried]:
+    return [Tried(*tried) for tried in stored]
+
+
 class FactorKeeper(ModelKeeper):
     """Keeps a BinaryFactorModel."""
 
@@ -20,20 +24,15 @@ class FactorKeeper(ModelKeeper):
         *FITTED,
         Fact("anchored", "anchored_"),
         Fact("missing_anchors", "missing_anchors_"),
-        Fact(
-            "tried",
-            "tried_",
-            read=lambda stored: [Tried(*tried) for tried in stored],
-            sometimes=True,
-        ),
+        Fact("tried", "tried_", read=_tried, sometimes=True),
     )
 
     def parameters(self, model: BinaryFactorModel) -> dict[str, Any]:
-        """Anchors as names and lists of words."""
-        parameters = super().parameters(model)
-        given = model.anchors or {}
-        anchors = {name: list(words) for name, words in given.items()}
-        return parameters | {"anchors": anchors or None}
+        """With the words of anchors as lists."""
+        found = super().parameters(model)
+        if found["anchors"]:
+            found["anchors"] = {name: list(words) for name, words in model.anchors.items()}
+        return found
 
     def registries(self, model: BinaryFactorModel) -> Mapping[str, Any]:
         """Those of :mod:`topicfactors.estimators.parts`."""

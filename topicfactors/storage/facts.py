@@ -76,7 +76,7 @@ FITTED = (
     Fact("inference", "inference_"),
     Fact("init", "init_"),
     Fact("status", "status_"),
-    Fact("documents", "n_documents_"),
+    Fact("documents", "n_documents_", read=int),
     Fact("stopped", "stopped_"),
     Fact("best", "best_iter_"),
     Fact("history", "history_", plain, lambda stored: [Epoch(*epoch) for epoch in stored]),
