@@ -169,10 +169,11 @@ def one_label(split: Split) -> list[str]:
 def asked(split: Split, draws: int) -> list[str]:
     """Accuracy as labels are bought: those that the model asks for, and as many at random."""
     train, test = split
-    lines = ["| labels in all | most_informative | without spread | at random |", "|---" * 4 + "|"]
-    ways: dict[str, Any] = {"margin": {}, "alone": {"spread": False}, "random": None}
+    lines = ["| labels in all | representative | margin | at random |", "|---" * 4 + "|"]
+    ways: dict[str, str | None] = {"representative": "representative", "margin": "margin"}
+    ways["random"] = None
     found: dict[str, list[list[float]]] = {way: [] for way in ways}
-    for way, options in ways.items():
+    for way, strategy in ways.items():
         for seed in range(draws):
             labels, scores = drawn(train.classes, 1, seed), []
             generator = np.random.default_rng(seed)
@@ -180,10 +181,13 @@ def asked(split: Split, draws: int) -> list[str]:
                 model = fixed(train.counts, labels, seed, class_prior="uniform")
                 scores.append(float(model.score(test.counts, test.classes)))
                 rows = np.flatnonzero(labels < 0)
-                if options is None:
+                if strategy is None:
                     chosen = generator.choice(rows, ASKED, replace=False)
                 else:
-                    chosen = rows[model.most_informative(train.counts[rows], ASKED, **options)]
+                    found_rows = model.most_informative(
+                        train.counts[rows], ASKED, strategy=strategy
+                    )
+                    chosen = rows[found_rows]
                 labels[chosen] = train.classes[chosen]
             found[way].append(scores)
         print(way, np.round(np.mean(found[way], 0), 3), flush=True)

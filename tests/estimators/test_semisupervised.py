@@ -8,8 +8,10 @@ from scipy.special import logsumexp
 
 from tests.estimators.test_mixture import corpus
 from topicfactors import ConfigurationError, InputError, SemiSupervisedClassifier
+from topicfactors.estimators.advising import likeness
 from topicfactors.estimators.class_learning import Setting
 from topicfactors.estimators.labels import read_labels
+from topicfactors.model.initial import clustered
 from topicfactors.model.likelihoods import LIKELIHOODS
 
 
@@ -206,12 +208,15 @@ def test_what_to_label_next(planted, fitted):
     rows = np.flatnonzero(hidden(truth, 8) < 0)
     proba = np.sort(fitted.predict_proba(counts[rows]), axis=1)
     margins = proba[:, -1] - proba[:, -2]
-    plain = fitted.most_informative(counts[rows], 5, spread=False)
+    plain = fitted.most_informative(counts[rows], 5, strategy="margin")
     assert margins[plain].max() <= np.sort(margins)[4] + 1e-12
-    spread = fitted.most_informative(counts[rows], 5)
-    assert len(set(spread.tolist())) == 5
-    assert margins[spread].max() <= np.sort(margins)[49] + 1e-12
-    assert margins[spread].mean() < margins.mean()
+    asked = fitted.most_informative(counts[rows], 5)
+    assert len(set(asked.tolist())) == 5
+    groups = clustered(counts[rows], 5, 0)
+    assert len(set(groups[asked].tolist())) == 5
+    near = likeness(fitted._evidence(fitted._observed(counts[rows])), groups)
+    worth = near * np.sqrt(1 - margins)
+    assert worth[asked].mean() > worth.mean()
     with pytest.raises(ConfigurationError, match="did you mean 'margin'"):
         fitted.most_informative(counts, 5, strategy="margins")
     with pytest.raises(InputError, match="fewer than n=3"):

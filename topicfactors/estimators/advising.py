@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 from scipy.special import entr
+from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.errors import ConfigurationError, InputError, unknown_name
@@ -21,7 +23,7 @@ from topicfactors.insight.topics import Factors, rank, shown, top_columns
 from topicfactors.model.initial import clustered
 from topicfactors.values import whole
 
-WIDER = 10  # times as many documents as are asked for, among which they are spread
+REPRESENTATIVE = "representative"
 
 
 def _entropy(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -38,6 +40,17 @@ def _margin(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 def _doubt(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """One minus the probability of the best class, ``(N,)``."""
     return np.asarray(1 - probabilities.max(1))
+
+
+def likeness(evidence: Any, groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Cosine of every document ``(N, V)`` with the mean of its group, ``(N,)``."""
+    unit = normalize(evidence)
+    members = scipy.sparse.csr_matrix(
+        (np.ones(len(groups)), (groups, np.arange(len(groups)))),
+        shape=(int(groups.max()) + 1, len(groups)),
+    )
+    centres = normalize(members @ unit)
+    return np.asarray(unit.multiply(centres[groups]).sum(1)).ravel()
 
 
 STRATEGIES = {"doubt": _doubt, "entropy": _entropy, "margin": _margin}
@@ -109,7 +122,7 @@ class AdvisingMixin(ClassLearningMixin, ContrastingMixin):
         )
 
     def most_informative(
-        self, X: Any, n: int = 10, *, strategy: str = "margin", spread: bool = True
+        self, X: Any, n: int = 10, *, strategy: str = "representative"
     ) -> NDArray[np.int64]:
         """Rows of the documents that are worth a label next, ``(n,)``, the best first.
 
@@ -120,11 +133,12 @@ class AdvisingMixin(ClassLearningMixin, ContrastingMixin):
         n
             How many.
         strategy
+            ``"representative"``: one from each of ``n`` clusters of the documents, the one whose
+            likeness to its cluster, times the root of how near the second class is to the first,
+            is greatest (information density; Settles and Craven, 2008). Or doubt alone:
             ``"margin"`` (the two best classes are nearly as probable), ``"entropy"`` or ``"doubt"``
-            (the best class is improbable).
-        spread
-            Take them from different clusters of the ten times as many that come first, so that
-            they are not ten times the same question.
+            (the best class is improbable), which ask for what is odd as well.
+            benchmarks/few_labels.md compares them with chance.
 
         Raises
         ------
@@ -135,25 +149,25 @@ class AdvisingMixin(ClassLearningMixin, ContrastingMixin):
         """
         check_is_fitted(self)
         whole("n", n, 1)
-        if strategy not in STRATEGIES:
-            raise unknown_name("strategy", strategy, STRATEGIES)
+        if strategy not in (REPRESENTATIVE, *STRATEGIES):
+            raise unknown_name("strategy", strategy, (REPRESENTATIVE, *STRATEGIES))
         counts = self._observed(X)
-        with_words = np.flatnonzero(np.diff(counts.indptr) > 0)
-        if len(with_words) < n:
+        rows = np.flatnonzero(np.diff(counts.indptr) > 0)
+        if len(rows) < n:
             raise InputError(
-                f"X has {len(with_words)} documents with words, fewer than n={n}; ask for fewer"
+                f"X has {len(rows)} documents with words, fewer than n={n}; ask for fewer"
             )
-        logs = self._log_classes(self._evidence(counts[with_words]))
-        worth = STRATEGIES[strategy](np.exp(logs))
+        evidence = self._evidence(counts[rows])
+        probabilities = np.exp(self._log_classes(evidence))
+        if strategy != REPRESENTATIVE:
+            worth = STRATEGIES[strategy](probabilities)
+            return np.asarray(rows[np.argsort(-worth, kind="stable")[:n]])
+        groups = clustered(counts[rows].astype(np.float64), n, 0)
+        worth = likeness(evidence, groups) * np.sqrt(1 + _margin(probabilities))
         order = np.argsort(-worth, kind="stable")
-        if not spread or n == 1:
-            return np.asarray(with_words[order[:n]])
-        first = order[: WIDER * n]
-        groups = clustered(counts[with_words[first]].astype(np.float64), n, 0)
-        _, leaders = np.unique(groups, return_index=True)  # the worthiest of each cluster
-        others = np.setdiff1d(np.arange(len(first)), leaders)
-        chosen = np.concatenate([np.sort(leaders), others])[:n]
-        return np.asarray(with_words[first[chosen]])
+        _, first = np.unique(groups[order], return_index=True)  # the worthiest of each cluster
+        others = np.setdiff1d(np.arange(len(order)), first)
+        return np.asarray(rows[order[np.concatenate([np.sort(first), others])[:n]]])
 
     def calibration(self, X: Any, y: Any, *, bins: int = 10) -> Reliability:
         """Whether the probabilities of ``predict_proba`` are true on documents with labels.
