@@ -49,3 +49,15 @@ def test_texts_pass_through_and_quiet_is_silent(capsys, quiet):
 def test_a_long_line_is_not_wrapped(capsys):
     Display(quiet=False).say("word " * 100)
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_of_trainings_after_the_first_one_line_comes_in_a_while(capsys, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("topicfactors.cli.progress.time.monotonic", lambda: clock[0])
+    with Display(quiet=False).training() as shown:
+        for _ in range(10):
+            shown(epoch(1))
+            clock[0] += 2
+    begun = [line.partition(":")[0] for line in capsys.readouterr().err.splitlines()]
+    later = [f"training {number}, epoch 1/25" for number in (4, 7, 10)]
+    assert begun == ["epoch 1/25", *later]

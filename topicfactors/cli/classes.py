@@ -85,7 +85,7 @@ def label_scores(
     truth = np.array([places[str(labels[row])] for row in rows])
     found = model.predict_proba(counts[np.array(rows)])
     right = found.argmax(1) == truth
-    told = np.maximum(found[np.arange(len(truth)), truth], SMALLEST)
+    told = found[np.arange(len(truth)), truth].clip(SMALLEST, 1.0)
     calibration = model.calibration(counts[np.array(rows)], model.classes_[truth])
     return {
         "documents": len(rows),
