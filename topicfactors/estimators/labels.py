@@ -49,7 +49,7 @@ def read_labels(y: Any, documents: int, classes: NDArray[Any] | None = None) -> 
             "SemiSupervisedClassifier requires y to be passed, but the target y is None; give a "
             "label for some of the documents and -1 or None for the others"
         )
-    given = np.asarray(y)
+    given = _as_given(y)
     if given.ndim == 2 and given.shape[1] == 1:
         given = column_or_1d(given, warn=True)
     if given.ndim != 1 or len(given) != documents:
@@ -65,7 +65,11 @@ def read_labels(y: Any, documents: int, classes: NDArray[Any] | None = None) -> 
         )
     if seen.dtype == object:
         seen = _of_one_kind(seen)
-    elif type_of_target(seen) not in ("binary", "multiclass"):
+    if seen.dtype.kind in "mM" or hasattr(seen[0], "isoformat"):
+        raise InputError(
+            f"y has dates, got {seen[0]!s}; expected whole numbers or strings, as in y.astype(str)"
+        )
+    if seen.dtype != object and type_of_target(seen) not in ("binary", "multiclass"):
         check_classification_targets(seen)
     found = np.unique(seen)
     if classes is None and len(found) < 2:
@@ -81,6 +85,17 @@ def read_labels(y: Any, documents: int, classes: NDArray[Any] | None = None) -> 
     return Labels(known, codes)
 
 
+def _as_given(y: Any) -> NDArray[Any]:
+    """The labels as an array, in which numbers and missing values among strings stay themselves."""
+    given = np.asarray(y)
+    if given.dtype.kind in "US" and not hasattr(y, "dtype"):
+        return np.asarray(y, dtype=object)
+    kind = getattr(getattr(y, "dtype", None), "kind", "")
+    if given.dtype.kind == "f" and kind in ("i", "u", "b"):  # pandas' own, some of them missing
+        return np.asarray(y.astype(object))
+    return given
+
+
 def _unseen(given: NDArray[Any]) -> NDArray[np.bool_]:
     """Which documents have no label."""
     if given.dtype == object:
@@ -89,12 +104,16 @@ def _unseen(given: NDArray[Any]) -> NDArray[np.bool_]:
         return np.asarray(given == UNSEEN)
     if np.issubdtype(given.dtype, np.floating):
         return np.asarray(np.isnan(given) | (given == UNSEEN))
+    if given.dtype.kind in "mM":
+        return np.asarray(np.isnat(given))
     return np.zeros(len(given), dtype=bool)
 
 
 def _is_missing(label: Any) -> bool:
-    if label is None or (isinstance(label, float) and np.isnan(label)):
+    if label is None:
         return True
+    if isinstance(label, float | np.floating):
+        return bool(np.isnan(label) or label == UNSEEN)
     if type(label).__name__ in ("NAType", "NaTType"):  # pandas' own
         return True
     return is_whole(label) and label == UNSEEN
