@@ -17,7 +17,7 @@ from topicfactors.estimators.component_fitting import ComponentFittingMixin
 from topicfactors.estimators.component_tasks import Learnt, Task
 from topicfactors.estimators.components import Floats
 from topicfactors.estimators.labels import Labels
-from topicfactors.insight.calibration import Reliability, reliability, temperature
+from topicfactors.insight.calibration import Reliability, reliability, softened, temperature
 from topicfactors.model.initial import clustered
 from topicfactors.training import em
 from topicfactors.training.recognition import Recognition, even
@@ -242,7 +242,7 @@ class ClassLearningMixin(ComponentFittingMixin):
         folds = list(parted.split(seen, truth))
         everything = len(seen) == counts.shape[0]
 
-        def hidden(setting: Setting) -> Floats:
+        def hidden(setting: Setting) -> Floats | None:
             logs = np.empty((len(seen), len(labels.classes)))
             for _, test in folds:
                 codes = labels.codes.copy()
@@ -252,24 +252,41 @@ class ClassLearningMixin(ComponentFittingMixin):
                 found = self._fit_once(counts[rows], part, parts, device, seed, setting)
                 if found.history.interruption is not None:
                     raise found.history.interruption  # nothing is learnt of all labels yet
+                if found.history.asked:
+                    return None
                 logs[test] = self._log_classes(self._evidence(counts[seen[test]]))
             return logs
 
         best, logs = usual, hidden(usual)
+        if logs is None:  # a callback asked to stop
+            return usual
         self._note_trial(best, logs, truth)
-        for name in self._open(parts) if least >= ENOUGH else []:
+        tuned = self._open(parts) if least >= ENOUGH else []
+        for name in tuned if not everything else [n for n in tuned if n != "unlabelled_weight"]:
             for value in ALTERNATIVES[name]:
                 setting = best._replace(**{name: value})
                 tried = hidden(setting)
+                if tried is None:
+                    return best
                 self._note_trial(setting, tried, truth)
                 if _clearly_better(tried, logs, truth):
                     best, logs = setting, tried
+        self._calibrate(logs, truth, folds)
+        return best
+
+    def _calibrate(self, logs: Floats, truth: NDArray[np.int64], folds: list[Any]) -> None:
+        """The temperature of all hidden labels, and how true the probabilities of each fold are.
+
+        A fold is judged at the temperature of the others.
+        """
+        targets = softened(truth, logs.shape[1])
+        scaled = logs.copy()
         if self.calibrate:
-            self.temperature_ = temperature(logs, np.eye(len(labels.classes))[truth])
-        scaled = logs / self.temperature_
+            self.temperature_ = temperature(logs, targets)
+            for others, test in folds:
+                scaled[test] /= temperature(logs[others], targets[others])
         scaled -= logsumexp(scaled, axis=1, keepdims=True)
         self.reliability_ = reliability(np.exp(scaled), truth)
-        return best
 
     def _note_trial(self, setting: Setting, logs: Floats, truth: NDArray[np.int64]) -> None:
         right = float((logs.argmax(1) == truth).mean())

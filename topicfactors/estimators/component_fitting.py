@@ -25,6 +25,7 @@ from topicfactors.training.callbacks import Epoch
 from topicfactors.training.trainer import History
 
 FEWEST_HELD_OUT = 5  # documents
+LARGEST_LOG = 700.0  # of a number that a double holds
 SOFT = 1e-3  # share of every component that is not the start's own
 STARTS = 10  # of EM, where the user leaves it to the package; benchmarks/mixtures.md
 
@@ -93,13 +94,21 @@ class ComponentFittingMixin(ComponentGradientMixin):
     def _learn(self, parts: ClassParts, task: Task, starts: Iterator[Floats]) -> Learnt:
         """The best of several starts, in place; an interruption keeps the best so far."""
         best: Learnt | None = None
-        for responsibilities in starts:
-            method = self._by_em if parts.closed else self._by_gradient
-            found = method(parts, task, responsibilities)
-            if best is None or found.objective > best.objective:
-                best = found
-            if found.history.interruption is not None or found.history.asked:
-                break
+        fresh = self._snapshot()
+        method = self._by_em if parts.closed else self._by_gradient
+        try:
+            for responsibilities in starts:
+                self.objective_.load_state_dict(fresh)
+                found = method(parts, task, responsibilities)
+                if best is None or found.objective > best.objective:
+                    best = found
+                if found.history.interruption is not None or found.history.asked:
+                    best.history.interruption = found.history.interruption
+                    break
+        except KeyboardInterrupt as interruption:
+            if best is None:
+                raise
+            best.history.stopped, best.history.interruption = "interrupted", interruption
         if best is None:
             raise ValueError("a fit needs a start")
         self.objective_.load_state_dict(best.weights)
@@ -107,45 +116,46 @@ class ComponentFittingMixin(ComponentGradientMixin):
         return best
 
     def _by_em(self, parts: ClassParts, task: Task, responsibilities: Floats) -> Learnt:
-        history, steps = History(), list[em.Step]()
-        smoothing = task.smoothing()
+        history, smoothing = History(), task.smoothing()
         start = em.begin(task.counts, responsibilities, smoothing, task.known)
         passes = parts.passes if self.max_iter is None else self.max_iter
-        tell = self._teller(task, passes)
+        tell, last, reseeded = self._teller(task, passes), None, set[int]()
         try:
             for step in em.iterate(task.counts, start, smoothing, task.known):
-                steps.append(step)
-                history.epochs.append(tell(len(steps), step))
-                if len(steps) > 1 and em.settled(steps[-2], step, self.tol):
+                before, last = last, step
+                history.epochs.append(event := tell(len(history.epochs) + 1, step))
+                self._tell(event)
+                if before is not None and em.settled(before, step, self.tol):
                     history.stopped = "converged"
                     break
-                if len(steps) == passes:
+                if len(history.epochs) == passes:
                     break
+                reseeded.update(step.reseeded)
         except StopIteration as stop:
             history.stopped, history.asked = str(stop) or "a callback asked to stop", True
         except KeyboardInterrupt as interruption:
-            if not steps:
+            if last is None:
                 raise
             history.stopped, history.interruption = "interrupted", interruption
+        if last is None:
+            raise ValueError("EM ends after a step")
         history.best = len(history.epochs)
-        self._put(steps[-1].components)
-        reseeded = sorted({number for step in steps for number in step.reseeded})
-        converged, last = history.stopped == "converged", steps[-1]
-        told = last.components.responses
-        return Learnt(last.objective, history, reseeded, converged, self._snapshot(), told)
+        self._put(last.components)
+        converged, told = history.stopped == "converged", last.components.responses
+        numbers = sorted(reseeded)
+        return Learnt(last.objective, history, numbers, converged, self._snapshot(), told)
 
     def _teller(self, task: Task, passes: int) -> Callable[[int, em.Step], Epoch]:
-        """Tells the callbacks of an iteration."""
-        began, total = time.perf_counter(), float(task.known.weights.sum())
+        """Makes the event of an iteration."""
+        began, total = time.perf_counter(), max(float(task.known.weights.sum()), 1e-12)
         tokens = float(task.known.weights @ np.asarray(task.counts.sum(1)).ravel())
 
         def tell(number: int, step: em.Step) -> Epoch:
-            perplexity = math.exp(-step.log_prob / max(tokens, 1e-12))
+            surprise = -step.log_prob / max(tokens, 1e-12)  # of responses too, where there are some
+            perplexity = math.exp(min(surprise, LARGEST_LOG))
             active = int((step.documents >= 1).sum())
             seconds, bound = time.perf_counter() - began, step.log_prob / total
-            event = Epoch(number, passes, bound, perplexity, None, active, 1.0, 0.0, seconds)
-            self._tell(event)
-            return event
+            return Epoch(number, passes, bound, perplexity, None, active, 1.0, 0.0, seconds)
 
         return tell
 

@@ -56,8 +56,10 @@ class ComponentGradientMixin(KeepingMixin, ComponentsMixin):
         held = None if task.held_out is None else self._known(task.held_out, None)
         documents = self._known(task.counts, labels)
         history = trainer.fit(documents, held)
+        if task.balance is not None:
+            self._rebalance(task)  # the weights that were kept are those before the last one
         value = self._objective_of(documents, task)
-        finished = not history.stopped or history.stopped.startswith("no progress")
+        finished = history.stopped.startswith("no progress")
         return Learnt(value, history, [], finished, self._snapshot())
 
     def _rebalancer(self, task: Task) -> Callback:
@@ -76,7 +78,7 @@ class ComponentGradientMixin(KeepingMixin, ComponentsMixin):
         objective, wanted = self.objective_, torch.from_numpy(task.balance)
         objective.eval()
         tables = [
-            objective.table(batch).double().cpu()
+            objective.table(batch).cpu().double()
             for batch in in_order(self._known(task.counts, None), AT_ONCE)
         ]
         table, offsets = torch.cat(tables, 1), torch.zeros_like(wanted)
@@ -104,7 +106,9 @@ class ComponentGradientMixin(KeepingMixin, ComponentsMixin):
         self.objective_.eval()
         total = 0.0
         for batch in in_order(documents, AT_ONCE):
-            total += float(self.objective_.watched(batch)[0].double().sum())
+            bound = self.objective_.watched(batch)[0].cpu().double()
+            known = 1.0 if batch.labels is None else (batch.labels.cpu() >= 0).double()
+            total += float((bound * (known + (1 - known) * self.objective_.unlabelled)).sum())
         drawn_to: float = task.counts.shape[0] * float(self.objective_.penalty())
         return total - drawn_to
 

@@ -63,6 +63,7 @@ class FittingMixin(AnchoringMixin, KeepingMixin, RespondingMixin):
     ) -> tuple[Observed, parts.Parts]:
         """All that is known of the documents, and parts, or the error that says what is wrong."""
         check_parameters(self)
+        resolve_device(self.device)  # refused before anything of the model is touched
         automatic = is_automatic(self.n_components)
         chosen = parts.choose(self.get_params(deep=False), 1 if automatic else self.n_components)
         self._check_anchors(chosen, going_on)

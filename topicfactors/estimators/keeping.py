@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from topicfactors.errors import FitWarning
+from topicfactors.errors import FitWarning, InputError
 from topicfactors.estimators.base import CountsEstimator
+from topicfactors.estimators.observed import Observed
 from topicfactors.training.trainer import History
 
 
@@ -24,14 +25,17 @@ class KeepingMixin(CountsEstimator):
 
     @contextlib.contextmanager
     def _whole_or_not_at_all(self, going_on: bool) -> Iterator[None]:
-        """Where a first training fails, leave no half of a model behind."""
-        try:
+        """Where a new training fails, leave the model of before it, or none; no half of one."""
+        with contextlib.nullcontext() if going_on else self._as_it_was():
             yield
-        except BaseException:
-            if not going_on:
-                for name in [name for name in vars(self) if name.endswith("_")]:
-                    delattr(self, name)
-            raise
+
+    def _check_told(self, kept: Observed) -> None:
+        """Refuse responses of which none is left when some documents are held out."""
+        if kept.responses is not None and np.isnan(kept.responses).all():
+            raise InputError(
+                "response: known only for documents that were held out; give more of them, or "
+                "validation_fraction=0"
+            )
 
     def _pass_on(self, history: History) -> None:
         """Raise the interruption, or warn of the fault, that ended training."""

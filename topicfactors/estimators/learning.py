@@ -18,6 +18,7 @@ class LearningMixin(FittingMixin, RecordsMixin):
         """Train on documents that are all there; what became of it."""
         with self._training(going_on) as (seed, device):
             kept, held_out = self._split(counts, seed)
+            self._check_told(kept)
             if not going_on:
                 self._build(chosen, kept, seed)
             self._optimizer_state = None

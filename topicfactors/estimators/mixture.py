@@ -242,18 +242,19 @@ class MixtureModel(
         check_components(self)
         given = covariates is not None
         parts = class_parts.choose(self.get_params(deep=False), covariates=given)
-        counts = self._counted(X, feature_names, id2word, covariates=covariates)
-        if response is not None:
-            told = as_responses(response, counts.shape[0], parts.response)
-            counts = counts.with_responses(told)
         device = resolve_device(self.device)
         with (
             threads(self.n_jobs),
             seeded(self.random_state, device) as seed,
             self._whole_or_not_at_all(False),
         ):
+            counts = self._counted(X, feature_names, id2word, covariates=covariates)
+            if response is not None:
+                told = as_responses(response, counts.shape[0], parts.response)
+                counts = counts.with_responses(told)
             rows, others = self._split(counts, seed)
             kept, held_out = counts[rows], counts[others] if len(others) else None
+            self._check_told(kept)
             self._count_words(kept)
             self._name_parts(parts)
             responds = kept.responses is not None

@@ -185,14 +185,14 @@ class SemiSupervisedClassifier(ClassifierMixin, ClassFramesMixin):  # type: igno
         """
         check_classifier(self)
         parts = class_parts.choose_classifier(self.get_params(deep=False))
-        counts = self._counted(X, feature_names, id2word)
-        labels = read_labels(y, counts.shape[0])
         device = resolve_device(self.device)
         with (
             threads(self.n_jobs),
             seeded(self.random_state, device) as seed,
             self._whole_or_not_at_all(False),
         ):
+            counts = self._counted(X, feature_names, id2word)
+            labels = read_labels(y, counts.shape[0])
             history = self._fit_classes(counts, labels, parts, device, seed)
         self._pass_on(history)
         return self
