@@ -35,7 +35,9 @@ def workplace(tmp_path, monkeypatch):
     with (tmp_path / "articles.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["id", "body", "label"])
-        writer.writerows([row, text, "news"] for row, text in enumerate(texts[:120]))
+        labels = ("home", "world", "")  # the last has none
+        rows = ([row, text, labels[row % 3]] for row, text in enumerate(texts[:120]))
+        writer.writerows(rows)
     anchors = blocks(ROOT / "docs" / "anchors.md", "toml")[0]
     (tmp_path / "anchors.toml").write_text(anchors, encoding="utf-8")
     return tmp_path
