@@ -58,8 +58,8 @@ def completion_halves(data: Path) -> tuple[Any, Any]:
     return first, second
 
 
-def octis(data: Path, name: str) -> Benchmark:
-    """BBC_News, M10 or DBLP; the parts called val and test are the test documents."""
+def octis_rows(data: Path, name: str) -> tuple[list[list[str]], Any, list[str]]:
+    """Text, part and class of every document of a corpus of OCTIS, its counts, and its words."""
     folder = data / "octis" / name
     with lzma.open(folder / "corpus.tsv.xz", "rt", encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -67,7 +67,12 @@ def octis(data: Path, name: str) -> Benchmark:
     count = CountVectorizer(
         vocabulary=words, tokenizer=str.split, token_pattern=None, lowercase=False
     )
-    counts = count.transform(row[0] for row in rows)
+    return rows, count.transform(row[0] for row in rows), words
+
+
+def octis(data: Path, name: str) -> Benchmark:
+    """BBC_News, M10 or DBLP; the parts called val and test are the test documents."""
+    rows, counts, words = octis_rows(data, name)
     training = np.array([row[1] == "train" for row in rows])
     return Benchmark(name, counts[training], counts[~training], words)
 

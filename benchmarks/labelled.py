@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import lzma
 import tarfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +14,8 @@ from sklearn.datasets._twenty_newsgroups import (
     strip_newsgroup_quoting,
 )
 from sklearn.feature_extraction.text import CountVectorizer
+
+from corpora import octis_rows
 
 
 class Labelled(NamedTuple):
@@ -40,15 +40,9 @@ class Split(NamedTuple):
 
 def octis(data: Path, name: str) -> Labelled:
     """All documents of BBC_News, M10 or DBLP, with the words that they come with."""
-    folder = data / "octis" / name
-    with lzma.open(folder / "corpus.tsv.xz", "rt", encoding="utf-8", newline="") as stream:
-        rows = list(csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
-    words = (folder / "vocabulary.txt").read_text(encoding="utf-8").split()
-    count = CountVectorizer(
-        vocabulary=words, tokenizer=str.split, token_pattern=None, lowercase=False
-    )
-    counts = count.transform(row[0] for row in rows).astype(float)
-    return Labelled(name, counts, np.unique([row[2] for row in rows], return_inverse=True)[1])
+    rows, counts, _ = octis_rows(data, name)
+    classes = np.unique([row[2] for row in rows], return_inverse=True)[1]
+    return Labelled(name, counts.astype(float), classes)
 
 
 def newsgroups(data: Path) -> Split:
