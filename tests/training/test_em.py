@@ -133,3 +133,22 @@ def test_an_empty_component_begins_anew_from_what_is_explained_worst():
     assert seen[0].reseeded == [2]
     assert not seen[-1].reseeded
     assert seen[-1].components.log_joint(counts)[40].argmax() == 2
+
+
+def test_no_component_of_a_class_begins_anew_from_a_document_of_another(counts):
+    responsibilities = np.tile([1.0, 0.0, 0.0], (DOCUMENTS, 1))
+    for known, expected in ((labelled(), []), (unlabelled(), [1, 2])):
+        pull = smoothing(counts, weights=1e-9)
+        start = em.begin(counts, responsibilities, pull, known)
+        start = start._replace(log_weights=np.array([0.0, -1e4, -1e4]))
+        classes = np.where(known.classes == 1, -1, known.classes)
+        step = next(em.iterate(counts, start, pull, known._replace(classes=classes)))
+        assert step.reseeded == expected
+
+
+def test_a_balance_is_the_same_in_blocks(counts, monkeypatch):
+    start = em.begin(counts, guess(), smoothing(counts), unlabelled())
+    shares = np.array([0.6, 0.3, 0.1])
+    whole = em.balanced(counts, start, shares)
+    monkeypatch.setattr(em, "BLOCK", 20)
+    np.testing.assert_allclose(em.balanced(counts, start, shares).log_weights, whole.log_weights)

@@ -124,14 +124,15 @@ def iterate(
 ) -> Iterator[Step]:
     """Alternate the two steps for ever; the objective never falls.
 
-    (But where a component that has become empty is given a document of its own.)
+    (But where a component that has become empty is given a document of its own; not where there are
+    classes, for the document would be of another one.)
     """
     while True:
         if smoothing.balance is not None:
             components = balanced(counts, components, smoothing.balance)
         sums = expectation(counts, components, known)
         objective = sums.log_prob + penalty(components, smoothing, known)
-        reseeded = _reseed(counts, sums)
+        reseeded = [] if len(known.members) else _reseed(counts, sums)
         yield Step(components, objective, sums.log_prob, sums.documents, reseeded)
         components = update(sums, smoothing, known, components)
 
@@ -168,13 +169,12 @@ def balanced(counts: scipy.sparse.csr_matrix, components: Components, shares: Ar
 
     Label regularisation (Mann and McCallum, 2007), a few damped steps of it.
     """
-    parts = _blocks(counts.shape[0], len(shares))
-    plain = Components(components.log_words, np.zeros(len(shares)))
-    tables = [plain.log_joint(counts[rows]) for rows in parts]
     log_weights = components.log_weights
     for _ in range(BALANCING):
-        mean = sum(softmax(table + log_weights, axis=1).sum(0) for table in tables)
-        missed = np.log(shares) - np.log(mean / counts.shape[0] + 1e-12)
+        now, total = Components(components.log_words, log_weights), np.zeros(len(shares))
+        for rows in _blocks(counts.shape[0], len(shares)):  # the tables of all would not fit
+            total += softmax(now.log_joint(counts[rows]), axis=1).sum(0)
+        missed = np.log(shares) - np.log(total / counts.shape[0] + 1e-12)
         log_weights = log_weights + DAMPING * missed
     return components._replace(log_weights=log_weights - logsumexp(log_weights))
 
