@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit, logit, logsumexp
 from scipy.stats import norm
 from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.errors import ConfigurationError, InputError
 from topicfactors.estimators.base import CountsEstimator
 from topicfactors.estimators.design import Design
+from topicfactors.model.classes import CategoricalPrior
 from topicfactors.values import is_whole, number
 
 LEAST_INFORMATION = 1e-6  # a direction of which nothing is known has a standard error of 1,000
@@ -23,7 +24,7 @@ LEAST_INFORMATION = 1e-6  # a direction of which nothing is known has a standard
 class Effect(NamedTuple):
     """How much more often a factor is on where a covariate has a value than at the mean of all."""
 
-    factor: int
+    factor: int  # or component
     column: str
     level: str  # a category, a knot of a spline, or "+" and one standard deviation of a number
     log_odds: float
@@ -57,6 +58,8 @@ class CovariatesMixin(CountsEstimator):
     def effects(self, *, level: float = 0.95) -> list[Effect]:
         r"""Effects of the covariates on the log-odds of every factor, the others at their mean.
 
+        Of a mixture, on the log-odds of every component against all others together.
+
         A category's effect is that of each of its levels, a number's that of one standard deviation
         more, a spline's that at each of its knots; all against the mean of the documents.
 
@@ -64,7 +67,9 @@ class CovariatesMixin(CountsEstimator):
         of the log-likelihood with the factors summed out, :math:`\sum_i [p_i(1-p_i) -
         q_i(1-q_i)]\,c_i c_i^\top` by Louis' (1982) identity (p the prior's, q the posterior's
         probability of document i), and of the Gaussian prior on the effects. A factor of which the
-        words leave doubt so tells less than one that was seen. Loadings and other factors are held.
+        words leave doubt so tells less than one that was seen. Loadings and other factors are held;
+        of a mixture, the odds among the other components, as in a logistic regression of one
+        component against the rest: a tenth too small, say, where those move far apart.
 
         Parameters
         ----------
@@ -90,7 +95,7 @@ class CovariatesMixin(CountsEstimator):
                 continue
             row = row[: weights.shape[1]]
             spread = np.sqrt(np.einsum("i,dij,j->d", row, covariance[:, 1:, 1:], row))
-            middle = weights @ row
+            middle = self._moved(weights @ row)
             ends = middle - wide * spread, middle + wide * spread
             each = zip(middle, spread, *ends, strict=True)
             found += [Effect(d, column, value, *map(float, told)) for d, told in enumerate(each)]
@@ -214,6 +219,14 @@ class CovariatesMixin(CountsEstimator):
         weights = self._joint().outermost().effects.weight
         return np.asarray(weights.detach().cpu().numpy(), dtype=np.float64)
 
+    def _moved(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What Γ c ``(D,)`` adds to the log-odds; of components, which share out one, not Γ c."""
+        prior = self._joint().outermost()
+        if not isinstance(prior, CategoricalPrior):
+            return logits
+        middle = prior.logits.detach().cpu().numpy().astype(np.float64)
+        return _against_rest(middle + logits) - _against_rest(middle)
+
     def _estimated(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Γ ``(D, C)`` and the covariance of the constant and it, ``(D, 1 + C, 1 + C)``."""
         weights, known = self._weights(), self.covariate_information_
@@ -224,3 +237,11 @@ class CovariatesMixin(CountsEstimator):
         values, axes = np.linalg.eigh(known + np.diag(pulled))
         inverse = axes / np.maximum(values, LEAST_INFORMATION)[:, None, :]
         return weights, inverse @ axes.transpose(0, 2, 1)
+
+
+def _against_rest(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-odds of each component against all others, ``(K,)``; 0 where there is one alone."""
+    if len(logits) == 1:
+        return np.zeros(1)
+    others = np.where(np.eye(len(logits), dtype=bool), -np.inf, logits)
+    return np.asarray(logits - logsumexp(others, axis=1))
