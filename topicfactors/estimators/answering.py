@@ -71,6 +71,6 @@ class AnsweringMixin(ComponentsMixin):
             self.response_deviations_ = np.sqrt(told.variances[order])
         elif joint.response is not None:
             values = joint.every_class()[:, 0]
-            means = joint.response.expected(values).double().cpu().numpy()
+            means = joint.response.expected(values).cpu().double().numpy()
             self.response_means_ = means
-            self.response_deviations_ = joint.response.deviations(values).double().cpu().numpy()
+            self.response_deviations_ = joint.response.deviations(values).cpu().double().numpy()

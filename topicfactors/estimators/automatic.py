@@ -162,7 +162,7 @@ class AutomaticMixin(LearningMixin):
         """Drop fragments: the weakest factors, while training on without them adds evidence."""
         known = self._worth(corpus.counts, seed)
         for _ in range(ROUNDS):
-            net = known.net.double().cpu().numpy()
+            net = known.net.cpu().double().numpy()
             net[list(self._anchored().values())] = np.inf
             weakest = int(net.argmin())
             if len(net) == 1 or net[weakest] > WEAK * np.median(net):
@@ -215,7 +215,7 @@ def needed(
     Of factors with ``loadings (D, V)`` that are alike only the least needed goes: without it the
     others may be worth more.
     """
-    net, unit = found.net.double().cpu().numpy(), normalize(loadings)
+    net, unit = found.net.cpu().double().numpy(), normalize(loadings)
     net[list(anchored)] = np.inf
     kept = np.ones(len(net), dtype=bool)
     for factor in np.argsort(net)[:-1]:

@@ -103,7 +103,7 @@ class RespondingMixin(PosteriorMixin):
     def response_coef_(self) -> NDArray[np.float64]:
         """What each factor adds to the response (Poisson: to its logarithm), ``(D,)``."""
         found = self._response().slopes()[: self._factors()]
-        return np.asarray(found.double().cpu().numpy())
+        return np.asarray(found.cpu().double().numpy())
 
     @property
     def response_intercept_(self) -> float:

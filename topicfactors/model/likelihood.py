@@ -115,7 +115,7 @@ class Likelihood(nn.Module, abc.ABC):
 
     def _shares(self, logits: Logits) -> NDArray[np.float64]:
         """Word probabilities of one state, ``(V,)``, summing to one in double precision."""
-        words = self.word_probabilities(logits)[0, 0].double().cpu().numpy()
+        words = self.word_probabilities(logits)[0, 0].cpu().double().numpy()
         return np.asarray(words / words.sum())
 
     def background(self, corpus: Frequencies) -> Tensor:

@@ -118,7 +118,7 @@ class Polya(Likelihood):
 
     def draw(self, logits: Logits, lengths: Whole, generator: np.random.Generator) -> Any:
         """Every document draws from an urn of its own, ``(N, V)``."""
-        mass = float(self.log_concentration.detach().double().exp())
+        mass = float(self.log_concentration.detach().cpu().double().exp())
         return draws.urns(mass * self._shares(logits), lengths, generator)
 
     def unigram(self, counts: CountBatch, corpus: Frequencies) -> Tensor:
@@ -162,7 +162,7 @@ class Poisson(Likelihood):
 
     def draw(self, logits: Logits, lengths: Whole, generator: np.random.Generator) -> Any:
         """Counts of every word by itself, ``(N, V)``; the lengths are expectations."""
-        each = dense(logits)[0, 0].double().exp().cpu().numpy()
+        each = dense(logits)[0, 0].cpu().double().exp().numpy()
         return draws.rates(each, lengths, generator)
 
     def token_log_odds(self, loadings: Tensor, background: Tensor) -> Tensor:
@@ -222,7 +222,7 @@ class Bernoulli(Likelihood):
 
     def draw(self, logits: Logits, lengths: Whole, generator: np.random.Generator) -> Any:
         """Words that are there, ``(N, V)``; the lengths do not matter."""
-        chances = self.word_probabilities(logits)[0, 0].double().cpu().numpy()
+        chances = self.word_probabilities(logits)[0, 0].cpu().double().numpy()
         return draws.presence(chances, lengths, generator)
 
     def token_log_odds(self, loadings: Tensor, background: Tensor) -> Tensor:

@@ -62,7 +62,8 @@ def worth(objective: FactorObjective, documents: Documents, seed: int) -> Worth:
     blocks = [_searched(objective, batch) for batch in in_order(chosen, AT_ONCE)]
     factors = range(objective.joint.sizes.factors)
     if len(factors) == 1:
-        gain = torch.full((1,), torch.inf)  # there is no model without factors
+        bias = objective.joint.decoder.bias
+        gain = bias.new_full((1,), torch.inf)  # there is no model without factors
     else:
         gain = torch.stack([_gain(objective.joint, factor, blocks) for factor in factors])
     tokens = torch.stack([_tokens(objective.joint, block) for block in blocks]).sum(0)
