@@ -136,8 +136,9 @@ def choose_classifier(chosen: dict[str, Any]) -> ClassParts:
     """
     factors = chosen["n_factors"]
     values = chosen | {"init": "clusters", "response": "gaussian"}
-    if chosen["tempering"] == "auto" and chosen["likelihood"] != "bernoulli":
-        values["tempering"] = "unit"
+    if isinstance(chosen["tempering"], str) and chosen["tempering"] == "auto":
+        likelihood = resolve("likelihood", chosen["likelihood"], LIKELIHOODS)
+        values["tempering"] = "auto" if likelihood.name == "bernoulli" else "unit"
     if factors == 0:
         if chosen["inference"] not in ("auto", "em", "exact"):
             raise ConfigurationError(

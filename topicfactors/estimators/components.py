@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,7 @@ from topicfactors.insight.metrics import perplexity
 from topicfactors.insight.topics import Factors
 from topicfactors.training.batches import Documents, in_order
 from topicfactors.training.components import ComponentObjective
+from topicfactors.training.shared_factors import ENUMERATED, SEARCH
 from topicfactors.training.tempering import TEMPERINGS, Seen
 
 BLOCK = 2**22  # numbers of a block of log p(x, y)
@@ -148,8 +150,15 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
         ------
         InputError
             When the two parts have different numbers of rows, or nothing is unseen.
+        ConfigurationError
+            When the model has factors beside its components.
         """
         check_is_fitted(self, "objective_")
+        if self._joint().sizes.factors:
+            raise ConfigurationError(
+                "completion_perplexity sums over components alone, and this model has factors too; "
+                "use perplexity, or fit with n_factors=0"
+            )
         seen, unseen = self._observed(X_seen, covariates), self._validate(X_unseen)
         if seen.shape[0] != unseen.shape[0]:
             raise InputError(
@@ -222,7 +231,19 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
         place, told = self._place(), counts.covariates
         coded = None if told is None else torch.from_numpy(told).to(place)
         documents = Documents(Counts.from_scipy(counts, place), covariates=coded)
-        return in_order(documents, max(1, BLOCK // self._joint().classes))
+        return in_order(documents, max(1, BLOCK // self._numbers(counts)))
+
+    def _numbers(self, counts: Observed) -> int:
+        """How many are held at once for a document."""
+        joint = self._joint()
+        factors, states = joint.sizes.factors, 1
+        if factors:
+            searched = SEARCH.final_states * factors
+            states = 2**factors if factors <= ENUMERATED else searched
+        each = max(joint.classes, states)  # the states of one class at a time
+        if joint.likelihood.shared:
+            return int(each)
+        return int(each * max(1, math.ceil(counts.nnz / max(1, counts.shape[0]))))
 
     def _precise(self) -> Any:
         """The model in double precision, where that is to be had."""

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
+from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.components import ComponentsMixin, Floats
 from topicfactors.estimators.observed import Observed
@@ -40,8 +41,18 @@ class ContrastingMixin(ComponentsMixin):
             One a document. ``log_odds`` of a component is against the most probable other one
             (``against``), and is the sum of its parts, in nats: the prior and the words, each as
             far as it is believed (``tempering``).
+
+        Raises
+        ------
+        ConfigurationError
+            When there is one component, and no other to compare it with.
         """
         check_is_fitted(self, "objective_")
+        if self._joint().classes < 2:
+            raise ConfigurationError(
+                f"explain compares each {self._noun} with the others, and this model has one alone;"
+                " fit with n_components of 2 or more"
+            )
         counts = self._observed(X, covariates)
         evidence = self._evidence(counts)
         names, told = self._words(), self._logs(evidence)

@@ -61,14 +61,14 @@ class DrawingMixin(ComponentsMixin):
                 f"{tokens.dtype} of shape {tokens.shape}"
             )
         weights = self.weights_.astype(np.float64)
-        labels = np.sort(generator.choice(len(weights), n_samples, p=weights / weights.sum()))
+        labels = generator.choice(len(weights), n_samples, p=weights / weights.sum())
         joint, parts = self._precise(), []
         with torch.no_grad():
             for component, rows in _groups(labels, tokens.astype(np.int64)):
                 logits = joint.decoder.logits(joint.every_class()[component : component + 1])
                 parts.append(joint.likelihood.draw(logits, rows, generator))
-        order = generator.permutation(n_samples)
-        return scipy.sparse.vstack(parts).tocsr()[order], labels[order]
+        places = np.argsort(np.argsort(labels, kind="stable"))  # of each row among the groups
+        return scipy.sparse.vstack(parts).tocsr()[places], labels
 
     def bic(self, X: Any, *, covariates: Any = None) -> float:
         """Bayesian information criterion on counts ``X (N, V)``, nats doubled: lower is better.
@@ -96,13 +96,22 @@ class DrawingMixin(ComponentsMixin):
             words = table - (joint.classes if normalised else 0)
         else:
             words = sum(part.numel() for part in joint.decoder.parameters())
-        own = sum(part.numel() for part in [*joint.likelihood.parameters(), *joint.effects()])
-        return int(words + own + joint.classes - 1)
+        own = sum(part.numel() for part in joint.likelihood.parameters() if part.requires_grad)
+        return int(words + own + joint.classes - 1 + self._n_effects())
+
+    def _n_effects(self) -> int:
+        """Free effects of covariates: one in K, and one in V where only shares matter, is not."""
+        joint = self._joint()
+        mixing = joint.class_prior.effects
+        mixed = 0 if mixing is None else mixing.weight.shape[1]
+        moved = 0 if joint.content is None else joint.content.shape[1]
+        free_words = joint.sizes.words - (1 if joint.likelihood.normalised else 0)
+        return int((joint.classes - 1) * mixed + free_words * moved)
 
 
 def _groups(
     labels: NDArray[np.int64], lengths: NDArray[np.int64]
 ) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Each component that occurs in the sorted labels, and the lengths of its documents."""
+    """Each component that occurs, from the first, and the lengths of its documents in order."""
     for component in np.unique(labels):
         yield int(component), lengths[labels == component]

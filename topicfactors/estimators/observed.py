@@ -70,12 +70,23 @@ class Observed(scipy.sparse.csr_matrix):  # type: ignore[misc]
 
 
 def stacked(parts: Sequence[Any]) -> Observed:
-    """Several matrices of counts ``(n, V)``, one below the other, with what is known of them."""
+    """Several matrices of counts ``(n, V)``, one below the other, with what is known of them.
+
+    Raises
+    ------
+    InputError
+        When covariates or responses are known of some and not of others.
+    """
     counts = scipy.sparse.vstack(parts).tocsr()
 
     def joined(name: str) -> NDArray[Any] | None:
         each = [getattr(part, name, None) for part in parts]
         known = [rows for rows in each if rows is not None]
+        if 0 < len(known) < len(each):
+            raise InputError(
+                f"{name} are known of {len(known)} of {len(each)} matrices of counts; "
+                "give them for all, or for none"
+            )
         return np.concatenate(known) if known else None
 
     return Observed(counts, covariates=joined("covariates"), responses=joined("responses"))
