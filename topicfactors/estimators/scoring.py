@@ -210,7 +210,7 @@ class ScoringMixin(PosteriorMixin):
             method = bounds.elbo if bound == "elbo" else bounds.iwae
             with threads(self.n_jobs), torch.no_grad():
                 result = method(target, q, samples, self._noise(batch.counts, samples))
-        return np.asarray(result.double().cpu().numpy())
+        return np.asarray(result.cpu().double().numpy())
 
     def _noise(self, counts: CountBatch, samples: int) -> torch.Tensor:
         return document_noise(document_keys(counts), samples, self._factors())
