@@ -82,16 +82,15 @@ class AutomaticMixin(LearningMixin):
     random_state: Any
     tried_: list[Tried]
 
-    def _fit_number(self, counts: Observed, covariates: Any) -> None:
+    def _fit_number(self, counts: Observed, covariates: Any) -> BaseException | None:
         """Fit with as many factors as there is evidence for.
 
         ``covariates`` are as they were given to ``fit``, from which each model learns its design.
+        An interruption is returned if there was one.
         """
         names = getattr(self, "feature_names_in_", None)
         with self._training(going_on=False) as (seed, _):
-            interruption = self._fit_automatically(_Corpus(counts, covariates, names), seed)
-        if interruption is not None:
-            raise interruption
+            return self._fit_automatically(_Corpus(counts, covariates, names), seed)
 
     def _refuse_stream(self, first: bool) -> None:
         """The first part of the documents cannot say how many factors the corpus has."""
@@ -119,6 +118,8 @@ class AutomaticMixin(LearningMixin):
             best = max(found, key=lambda model: model.evidence)
             best.evidence = best.estimator._trim(corpus, seed)
         except KeyboardInterrupt as stop:
+            if not found:
+                raise
             best, interruption = max(found, key=lambda model: model.evidence), stop
             if not hasattr(best.estimator, "held_out_"):
                 raise

@@ -14,6 +14,7 @@ from topicfactors.estimators.checks import is_automatic
 from topicfactors.estimators.explaining import ExplainingMixin
 from topicfactors.estimators.frames import FramesMixin
 from topicfactors.training.callbacks import Callback
+from topicfactors.training.trainer import History
 
 
 class BinaryFactorModel(
@@ -249,11 +250,13 @@ class BinaryFactorModel(
             On Ctrl-C, after the best weights so far were put in place: the model is usable.
         """
         going_on = bool(self.warm_start) and hasattr(self, "objective_")
-        counts, chosen = self._prepared(X, covariates, response, feature_names, id2word, going_on)
-        if is_automatic(self.n_components) and not going_on:
-            self._fit_number(counts, covariates)
-            return self
-        history = self._learn(counts, chosen, going_on)
+        named = (feature_names, id2word)
+        with self._whole_or_not_at_all(going_on):
+            counts, chosen = self._prepared(X, covariates, response, *named, going_on)
+            if is_automatic(self.n_components) and not going_on:
+                history = History(interruption=self._fit_number(counts, covariates))
+            else:
+                history = self._learn(counts, chosen, going_on)
         self._pass_on(history)
         return self
 
@@ -279,7 +282,9 @@ class BinaryFactorModel(
         """
         first = not hasattr(self, "objective_")
         self._refuse_stream(first)
-        counts, chosen = self._prepared(X, covariates, response, feature_names, id2word, not first)
-        history = self._learn_more(counts, chosen, first)
+        named = (feature_names, id2word)
+        with self._whole_or_not_at_all(not first):
+            counts, chosen = self._prepared(X, covariates, response, *named, not first)
+            history = self._learn_more(counts, chosen, first)
         self._pass_on(history)
         return self
