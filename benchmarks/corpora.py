@@ -77,24 +77,34 @@ def octis(data: Path, name: str) -> Benchmark:
     return Benchmark(name, counts[training], counts[~training], words)
 
 
-def twenty_raw(data: Path) -> Benchmark:
-    """Raw 20 Newsgroups: headers cut off, 5,000 words by CountVectorizer."""
-    found: list[tuple[str, str]] = []
+def posts(data: Path) -> dict[str, list[tuple[str, str]]]:
+    """Name and text of every post of 20 Newsgroups, sorted, of the parts train and test."""
+    parts: dict[str, list[tuple[str, str]]] = {"train": [], "test": []}
     with tarfile.open(data / "20news-bydate.tar.xz") as archive:
         for member in archive:  # in the order of the archive: seeking in .xz reads it again
             if member.isfile():
                 text = archive.extractfile(member).read().decode("latin-1")
-                found.append((member.name, text.partition("\n\n")[2]))
-    parts: dict[str, list[str]] = {"train": [], "test": []}
-    for name, text in sorted(found):
-        parts["train" if "bydate-train" in name else "test"].append(text)
-    count = CountVectorizer(
+                part = "train" if "bydate-train" in member.name else "test"
+                parts[part].append((member.name, text))
+    return {part: sorted(found) for part, found in parts.items()}
+
+
+def five_thousand_words() -> CountVectorizer:
+    """What counts the words of the raw posts."""
+    return CountVectorizer(
         stop_words="english",
         token_pattern=r"(?u)\b[a-zA-Z]{3,}\b",
         min_df=10,
         max_df=0.5,
         max_features=5000,
     )
+
+
+def twenty_raw(data: Path) -> Benchmark:
+    """Raw 20 Newsgroups: headers cut off, 5,000 words by CountVectorizer."""
+    named = posts(data)
+    parts = {part: [text.partition("\n\n")[2] for _, text in named[part]] for part in named}
+    count = five_thousand_words()
     train = count.fit_transform(parts["train"])
     return Benchmark(
         "20news raw", train, count.transform(parts["test"]), list(count.get_feature_names_out())

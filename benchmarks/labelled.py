@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,9 +12,8 @@ from sklearn.datasets._twenty_newsgroups import (
     strip_newsgroup_header,
     strip_newsgroup_quoting,
 )
-from sklearn.feature_extraction.text import CountVectorizer
 
-from corpora import octis_rows
+from corpora import five_thousand_words, octis_rows, posts
 
 
 class Labelled(NamedTuple):
@@ -47,23 +45,8 @@ def octis(data: Path, name: str) -> Labelled:
 
 def newsgroups(data: Path) -> Split:
     """Raw 20 Newsgroups without headers, quotes and footers; words counted in the training part."""
-    texts: dict[str, list[tuple[str, str]]] = {"train": [], "test": []}
-    with tarfile.open(data / "20news-bydate.tar.xz") as archive:
-        for member in archive:  # in the order of the archive: seeking in .xz reads it again
-            if member.isfile():
-                text = archive.extractfile(member).read().decode("latin-1")
-                part = "train" if "bydate-train" in member.name else "test"
-                texts[part].append((member.name, text))
-    count = CountVectorizer(
-        stop_words="english",
-        token_pattern=r"(?u)\b[a-zA-Z]{3,}\b",
-        min_df=10,
-        max_df=0.5,
-        max_features=5000,
-    )
-    found = []
-    for part in ("train", "test"):
-        named = sorted(texts[part])
+    count, found = five_thousand_words(), []
+    for part, named in posts(data).items():
         bodies = [
             strip_newsgroup_footer(strip_newsgroup_quoting(strip_newsgroup_header(text)))
             for _, text in named

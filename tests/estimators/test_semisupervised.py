@@ -201,6 +201,12 @@ def test_factors_are_shared_by_the_classes():
     assert gap > 5 * loadings[:30].std() / np.sqrt(30)
     assert accuracy(made, both, truth, labels) > 0.9
     assert made.inference_ == "exact"
+    words = {int(word) for word, _ in made.top_words_of_factors(6)[0]}
+    turned = loadings[30:].mean() < loadings[:30].mean()  # then it is on where they are not
+    assert len(words & set(range(30, 36))) == (0 if turned else 6)
+    assert made.evaluate(both).bound == "exact"
+    with pytest.raises(ConfigurationError, match="no factors of its own"):
+        model(calibrate=False).fit(counts, hidden(truth, 1)).top_words_of_factors()
 
 
 def test_what_to_label_next(planted, fitted):

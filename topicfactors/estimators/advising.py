@@ -108,6 +108,28 @@ class AdvisingMixin(ClassLearningMixin, ContrastingMixin):
         listed = self._scored(shown(found, ranking), columns)
         return dict(zip(self.classes_.tolist(), listed, strict=True))
 
+    def top_words_of_factors(self, n_words: int = 10) -> list[list[tuple[str, float]]]:
+        """The words that stand for each factor that the classes share, ``n_words``, best first.
+
+        Ranked by evidence; one list of (word, nats) a factor.
+
+        Raises
+        ------
+        ConfigurationError
+            When the model has no factors.
+        """
+        self._check_words(n_words)
+        factors, every = self._factors(), self.factors()
+        if factors == 0:
+            raise ConfigurationError(
+                "this classifier has no factors of its own; fit with n_factors above 0, or read "
+                "top_words_of_classes"
+            )
+        loadings = self._joint().decoder.loadings()[:factors].cpu().double().numpy()
+        told = self._told(loadings, np.asarray(every.background, np.float64))
+        scores = rank(every._replace(loadings=loadings, log_odds=told), "evidence")
+        return self._scored(scores, top_columns(scores, n_words))
+
     def _classes_as_factors(self) -> Factors:
         """Components of one class put together, as they share its documents."""
         every, weights = self.factors(), self.weights_.astype(np.float64)

@@ -15,21 +15,21 @@ from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.contracts import Batch
 from topicfactors.corpus.counts import Counts
-from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.choices import resolve
 from topicfactors.estimators.effects import CovariatesMixin
 from topicfactors.estimators.observed import Observed
 from topicfactors.estimators.parts import frequencies
-from topicfactors.estimators.scoring import Evaluation
+from topicfactors.estimators.scoring import Evaluation, beside_unigram, check_halves
 from topicfactors.estimators.wording import WordingMixin
-from topicfactors.insight.metrics import perplexity
 from topicfactors.insight.topics import Factors
 from topicfactors.training.batches import Documents, in_order
 from topicfactors.training.components import ComponentObjective
 from topicfactors.training.shared_factors import ENUMERATED, SEARCH
 from topicfactors.training.tempering import TEMPERINGS, Seen
 
+SEARCHED = SEARCH.final_states
 BLOCK = 2**22  # numbers of a block of log p(x, y)
 
 Floats = NDArray[np.float64]
@@ -114,7 +114,8 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
         X, covariates
             Counts ``(N, V)``, and the covariates of their documents where the model has some.
         bound
-            ``"auto"`` or ``"exact"``, which are the same here: log p(x) itself.
+            ``"auto"`` or ``"exact"``, which are the same here: log p(x) itself. (Of a classifier
+            with more than 8 shared factors ``"truncated"``, the bound of a search.)
         samples
             None: nothing is drawn.
 
@@ -124,10 +125,11 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
             When another bound is asked for.
         """
         check_is_fitted(self, "objective_")
-        if bound not in ("auto", "exact") or samples is not None:
+        own = self._bound()
+        if bound not in ("auto", own) or samples is not None:
             raise ConfigurationError(
-                f"the components are summed out exactly, so that bound='exact' without samples is "
-                f"all there is; got bound={bound!r}, samples={samples!r}"
+                f"components are summed out, so that bound={own!r} without samples is all there "
+                f"is; got bound={bound!r}, samples={samples!r}"
             )
         return self._evaluated(self._observed(X, covariates))
 
@@ -160,13 +162,7 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
                 "use perplexity, or fit with n_factors=0"
             )
         seen, unseen = self._observed(X_seen, covariates), self._validate(X_unseen)
-        if seen.shape[0] != unseen.shape[0]:
-            raise InputError(
-                f"X_seen and X_unseen must have the same documents, got {seen.shape[0]} and "
-                f"{unseen.shape[0]} rows"
-            )
-        if unseen.sum() == 0:
-            raise InputError("X_unseen has no tokens; expected counts above 0 to predict")
+        check_halves(seen, unseen)
         joint, other = self._precise(), Counts.from_scipy(unseen, self._place())
         total = 0.0
         with threads(self.n_jobs), torch.no_grad():
@@ -179,12 +175,13 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
         return float(np.exp(-total / unseen.sum()))
 
     def _evaluated(self, counts: Any) -> Evaluation:
-        logs, lengths = logsumexp(self._log_joint(counts), axis=1), _lengths(counts)
-        likelihood = copy.deepcopy(self._joint().likelihood).cpu().double()
-        with torch.no_grad():
-            unigram = likelihood.unigram(Counts.from_scipy(counts), self._frequencies()).numpy()
-        scores = perplexity(logs, lengths)
-        return Evaluation("exact", 0, float(logs.mean()), scores, perplexity(unigram, lengths))
+        logs = np.asarray(logsumexp(self._log_joint(counts), axis=1))
+        bound = self._bound()
+        return beside_unigram(self, counts, logs, bound, 0 if bound == "exact" else SEARCHED)
+
+    def _bound(self) -> str:
+        """What log p(x) is: exact, or above so many factors the bound of a search."""
+        return "exact" if self._joint().sizes.factors <= ENUMERATED else "truncated"
 
     def _log_joint(self, counts: Observed) -> Floats:
         """Log p(x, y) of every component, ``(N, K)`` nats, in double precision."""

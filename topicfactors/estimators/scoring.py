@@ -36,6 +36,36 @@ class Evaluation(NamedTuple):
     unigram: Perplexity  # of the training frequencies
 
 
+def beside_unigram(
+    model: Any, counts: Any, logs: NDArray[np.float64], bound: str, samples: int
+) -> Evaluation:
+    """Log-probabilities ``(N,)`` of counts as scores, the training unigram beside them."""
+    lengths = np.asarray(counts.sum(axis=1)).ravel()
+    known = frequencies(model.word_totals_, model.document_frequency_, model.n_documents_)
+    with threads(model.n_jobs), torch.no_grad():
+        likelihood = copy.deepcopy(model._joint().likelihood).cpu().double()
+        unigram = likelihood.unigram(Counts.from_scipy(counts), known).numpy()
+    scores, plain = perplexity(logs, lengths), perplexity(unigram, lengths)
+    return Evaluation(bound, samples, float(logs.mean()), scores, plain)
+
+
+def check_halves(seen: Any, unseen: Any) -> None:
+    """Refuse parts of documents that are not of the same ones, or of which nothing is unseen.
+
+    Raises
+    ------
+    InputError
+        Which says so.
+    """
+    if seen.shape[0] != unseen.shape[0]:
+        raise InputError(
+            f"X_seen and X_unseen must have the same documents, got {seen.shape[0]} and "
+            f"{unseen.shape[0]} rows"
+        )
+    if unseen.sum() == 0:
+        raise InputError("X_unseen has no tokens; expected counts above 0 to predict")
+
+
 class ScoringMixin(PosteriorMixin):
     """score, perplexity and evaluate, from the objective that ``fit`` has left."""
 
@@ -160,13 +190,7 @@ class ScoringMixin(PosteriorMixin):
         check_is_fitted(self)
         own, samples = self._resolved("auto", samples)
         seen, unseen = self._observed(X_seen, covariates), self._validate(X_unseen)
-        if seen.shape[0] != unseen.shape[0]:
-            raise InputError(
-                f"X_seen and X_unseen must have the same documents, got {seen.shape[0]} and "
-                f"{unseen.shape[0]} rows"
-            )
-        if unseen.sum() == 0:
-            raise InputError("X_unseen has no tokens; expected counts above 0 to predict")
+        check_halves(seen, unseen)
         device, total = self._device(), 0.0
         other = Counts.from_scipy(unseen, device)
         rows = self._rows(own, samples)
@@ -181,19 +205,7 @@ class ScoringMixin(PosteriorMixin):
     def _evaluated(self, counts: Any, bound: str, samples: int) -> Evaluation:
         """Scores beside those of the unigram of the training counts."""
         logs = self._log_prob(counts, bound, samples)
-        lengths = np.asarray(counts.sum(axis=1)).ravel()
-        known = frequencies(self.word_totals_, self.document_frequency_, self.n_documents_)
-        with threads(self.n_jobs), torch.no_grad():
-            likelihood = copy.deepcopy(self._joint().likelihood).cpu().double()
-            unigram = likelihood.unigram(Counts.from_scipy(counts), known).numpy()
-        drawn = 0 if bound == "exact" else samples
-        return Evaluation(
-            bound,
-            drawn,
-            float(logs.mean()),
-            perplexity(logs, lengths),
-            perplexity(unigram, lengths),
-        )
+        return beside_unigram(self, counts, logs, bound, 0 if bound == "exact" else samples)
 
     def _log_prob(self, counts: Any, bound: str, samples: int) -> NDArray[np.float64]:
         batches = in_order(self._documents(counts), self._rows(bound, samples))
