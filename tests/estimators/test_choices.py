@@ -10,7 +10,7 @@ import torch
 from tests.estimators.planted import model
 from topicfactors import BinaryFactorModel, ConfigurationError
 from topicfactors.estimators.choices import resolve, spell
-from topicfactors.estimators.parts import REGISTRIES, choose, spell_all
+from topicfactors.estimators.parts import REGISTRIES, choose
 from topicfactors.gradients import GRADIENTS
 from topicfactors.gradients.base import Gradient
 from topicfactors.gradients.gumbel_softmax import GumbelSoftmax
@@ -141,7 +141,7 @@ def test_a_constructor_of_ones_own(value, corpus):
     assert isinstance(fitted.objective_.gradient, Sharp)
     assert fitted.objective_.gradient.end == (0.2 if value is Sharp else 0.3)
     with pytest.raises(ConfigurationError, match="constructor of your own, which a file cannot"):
-        spell_all(fitted.get_params())
+        spell("inference", fitted.inference, GRADIENTS)
 
 
 def test_parts_are_built_as_asked(corpus):
@@ -184,7 +184,7 @@ def test_options_are_spelt_and_understood_again():
 
 def test_the_spelt_parts_make_the_same_model(corpus):
     one = model(2, inference=partial(GumbelSoftmax, hard=True), decoder=LogLinearDecoder)
-    spelt = spell_all(one.get_params())
+    spelt = {name: spell(name, getattr(one, name), REGISTRIES[name]) for name in REGISTRIES}
     assert spelt["init"] == "auto"
     other = model(2, **(one.get_params() | spelt))
     np.testing.assert_array_equal(

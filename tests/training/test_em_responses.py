@@ -6,8 +6,8 @@ import scipy.optimize
 import scipy.stats
 
 from topicfactors.errors import InputError
+from topicfactors.model.responses import RESPONSES
 from topicfactors.training.em_responses import (
-    FAMILIES,
     Overall,
     ResponseComponents,
     moments,
@@ -27,7 +27,7 @@ def objective(components, overall, pseudo):
     return expected + components.log_prior(overall, pseudo)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", list(RESPONSES))
 def test_log_prob_is_scipys_and_zero_where_nothing_is_seen(family):
     means, variances = np.array([2.0, 5.0]), np.array([1.0, 4.0])
     found = ResponseComponents(family, means, variances).log_prob(NUMBERS)
@@ -42,7 +42,7 @@ def test_log_prob_is_scipys_and_zero_where_nothing_is_seen(family):
 
 
 @pytest.mark.parametrize("pseudo", [0.1, 1.0, 5.0])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", list(RESPONSES))
 def test_the_update_is_the_maximum(family, pseudo):
     overall = Overall.of(NUMBERS, family)
     best = update(family, moments(NUMBERS, shares(), overall), overall, pseudo)
@@ -58,7 +58,7 @@ def test_the_update_is_the_maximum(family, pseudo):
     np.testing.assert_allclose(np.split(found.x, 2)[0], best.means, atol=1e-3)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", list(RESPONSES))
 def test_blocks_add_up(family):
     overall = Overall.of(NUMBERS, family)
     whole = moments(NUMBERS, shares(), overall)
@@ -68,7 +68,7 @@ def test_blocks_add_up(family):
         np.testing.assert_allclose(one, other)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", list(RESPONSES))
 def test_a_component_without_documents_is_as_the_corpus(family):
     overall = Overall.of(NUMBERS, family)
     empty = shares() * [1.0, 1.0, 0.0]

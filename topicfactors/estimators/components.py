@@ -252,7 +252,3 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
 
     def _frequencies(self) -> Any:
         return frequencies(self.word_totals_, self.document_frequency_, self.n_documents_)
-
-
-def _lengths(counts: Any) -> Floats:
-    return np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()

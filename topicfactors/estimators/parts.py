@@ -10,7 +10,7 @@ import torch
 from topicfactors.contracts import Sizes
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.checks import is_automatic
-from topicfactors.estimators.choices import Choice, resolve, spell
+from topicfactors.estimators.choices import Choice, resolve
 from topicfactors.estimators.design import Design
 from topicfactors.gradients import GRADIENTS
 from topicfactors.inference.encoders import ENCODERS
@@ -224,11 +224,3 @@ def start(
         )
     loadings = np.concatenate([anchored, loadings]) if len(anchored) else loadings
     decoder.start(torch.from_numpy(loadings).float())
-
-
-def spell_all(chosen: dict[str, Any]) -> dict[str, str]:
-    """Every part as a string; refuses constructors that a file cannot hold."""
-    return {
-        name: chosen[name] if chosen[name] == "auto" else spell(name, chosen[name], registry)
-        for name, registry in REGISTRIES.items()
-    }

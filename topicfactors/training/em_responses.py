@@ -23,7 +23,6 @@ Array = NDArray[np.float64]
 
 PSEUDO = 1.0  # documents of the corpus that every component has seen
 LEAST = 1e-9  # rate of a Poisson, variance of a Gaussian as a share of the corpus's
-FAMILIES = ("gaussian", "poisson")
 
 
 class Overall(NamedTuple):
