@@ -18,6 +18,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 PARAMETERS = {
     "factors": "BinaryFactorModel.n_components",
     "inference": "BinaryFactorModel.inference",
+    "posterior": "BinaryFactorModel.posterior",
     "likelihood": "BinaryFactorModel.likelihood",
     "decoder": "BinaryFactorModel.decoder",
     "prior": "BinaryFactorModel.prior",

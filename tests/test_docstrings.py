@@ -22,6 +22,7 @@ from topicfactors.errors import ConfigurationError, unknown_name
 from topicfactors.export.tables import EXPORTERS
 from topicfactors.gradients import GRADIENTS
 from topicfactors.inference.encoders import ENCODERS
+from topicfactors.inference.families import POSTERIORS
 from topicfactors.insight.topics import RANKINGS
 from topicfactors.model.decoders import DECODERS
 from topicfactors.model.initial import INITIALS
@@ -39,6 +40,7 @@ REGISTRIES: dict[str, dict[str, Any]] = {
     "DECODERS": DECODERS,
     "PRIORS": PRIORS,
     "ENCODERS": ENCODERS,
+    "POSTERIORS": POSTERIORS,
     "INITIALS": INITIALS,
     "RESPONSES": RESPONSES,
     "SAMPLES": {name: sample.read for name, sample in SAMPLES.items()},

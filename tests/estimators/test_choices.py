@@ -197,7 +197,7 @@ def test_a_relaxed_gradient_over_states_is_refused():
         posterior = "enumerated"
 
     chosen = model(2, inference=Wrong).get_params()
-    with pytest.raises(ConfigurationError, match="needs a posterior that is reparameterisable"):
+    with pytest.raises(ConfigurationError, match="found without draws"):
         choose(chosen, 2)
 
 
@@ -211,7 +211,7 @@ def test_devices(corpus):
 
 def test_a_gradient_that_needs_independent_factors_is_refused_over_states():
     class Wrong(Gradient):
-        unbiased, posterior, factorised = True, "enumerated", True
+        unbiased, posterior, sampled, factorised = True, "enumerated", False, True
 
         def forward(self, target, q, kl_weight):
             raise NotImplementedError

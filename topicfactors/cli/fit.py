@@ -15,6 +15,7 @@ from topicfactors.cli.model_options import (
     Likelihood,
     Number,
     PerClass,
+    Posterior,
     Shared,
     Smoothing,
     Start,
@@ -61,6 +62,7 @@ def fit(
             rich_help_panel=MODEL,
         ),
     ] = "auto",
+    posterior: Posterior = "auto",
     likelihood: Likelihood = None,
     decoder: Annotated[
         str,

@@ -37,6 +37,13 @@ Likelihood = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+Posterior = Annotated[
+    str,
+    typer.Option(
+        help="auto (the inference's own), mean-field, truncated or enumerated.",
+        rich_help_panel=MODEL,
+    ),
+]
 Start = Annotated[
     str | None,
     typer.Option(

@@ -130,6 +130,7 @@ def _factor_model(options: Mapping[str, Any], typed: Collection[str]) -> Any:
     model = BinaryFactorModel(
         **_shared(options),
         **_beside(options),
+        posterior=options["posterior"],
         prior=options["prior"],
         kl_warmup=number_or_auto(options["kl_warmup"], float),
         shrinkage=number_or_auto(options["shrinkage"], float),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from topicfactors.errors import ConfigurationError, FitWarning, InputError, nearest
 from topicfactors.estimators.base import CountsEstimator
-from topicfactors.estimators.parts import Parts
+from topicfactors.estimators.combinations import Parts
 from topicfactors.model.initial import seeded_by
 from topicfactors.training.anchors import Anchor, Pull
 from topicfactors.values import is_number, is_whole

@@ -243,7 +243,7 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _enumerates(self) -> bool:
         """Is the posterior itself exact? Then every bound is log p(x)."""
-        return self.objective_.gradient.posterior == "enumerated"
+        return bool(self.objective_.posterior.exact)
 
     def _documents(self, counts: Observed) -> Documents:
         """Counts, covariates and responses where the model is."""

@@ -84,7 +84,7 @@ def resolve(what: str, value: Any, registry: Mapping[str, Any]) -> Choice:
 
 def automatic(what: str) -> list[str]:
     """``["auto"]`` for the parameters that can be left to the package."""
-    return ["auto"] if what in ("inference", "init", "tempering") else []
+    return ["auto"] if what in ("inference", "init", "posterior", "tempering") else []
 
 
 def spell(what: str, value: Any, registry: Mapping[str, Any]) -> str:

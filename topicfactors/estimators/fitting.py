@@ -17,6 +17,7 @@ from topicfactors.estimators import parts
 from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_parameters, is_automatic
+from topicfactors.estimators.combinations import Parts
 from topicfactors.estimators.keeping import KeepingMixin
 from topicfactors.estimators.observed import Observed, refuse_others
 from topicfactors.estimators.responding import RespondingMixin
@@ -60,7 +61,7 @@ class FittingMixin(AnchoringMixin, KeepingMixin, RespondingMixin):
         names: ArrayLike | None,
         id2word: Any,
         going_on: bool,
-    ) -> tuple[Observed, parts.Parts]:
+    ) -> tuple[Observed, Parts]:
         """All that is known of the documents, and parts, or the error that says what is wrong."""
         check_parameters(self)
         resolve_device(self.device)  # refused before anything of the model is touched
@@ -90,7 +91,7 @@ class FittingMixin(AnchoringMixin, KeepingMixin, RespondingMixin):
         ):
             yield seed, device
 
-    def _build(self, chosen: parts.Parts, counts: Observed, seed: int) -> None:
+    def _build(self, chosen: Parts, counts: Observed, seed: int) -> None:
         self.inference_, self.init_ = chosen.inference.label, chosen.init.label
         most = getattr(chosen.inference.constructor, "slow_above", None)
         if most is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from topicfactors.estimators.combinations import Parts
 from topicfactors.estimators.fitting import FittingMixin
 from topicfactors.estimators.observed import Observed
-from topicfactors.estimators.parts import Parts
 from topicfactors.estimators.records import RecordsMixin
 from topicfactors.training.trainer import History, Trainer
 

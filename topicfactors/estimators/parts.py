@@ -1,8 +1,8 @@
-"""Builds the objective that an estimator asks for, and refuses parts that do not fit together."""
+"""Builds the objective that an estimator asks for."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,17 +11,11 @@ from topicfactors.contracts import Sizes
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.checks import is_automatic
 from topicfactors.estimators.choices import Choice, resolve
+from topicfactors.estimators.combinations import Parts, check, check_automatic
 from topicfactors.estimators.design import Design
 from topicfactors.gradients import GRADIENTS
 from topicfactors.inference.encoders import ENCODERS
-from topicfactors.inference.posteriors import (
-    Enumerated,
-    EnumeratedPosterior,
-    MeanField,
-    MeanFieldPosterior,
-    Posterior,
-)
-from topicfactors.inference.truncated import Truncated, TruncatedPosterior
+from topicfactors.inference.families import POSTERIORS
 from topicfactors.model.decoders import DECODERS
 from topicfactors.model.initial import INITIALS
 from topicfactors.model.joint import Joint
@@ -33,6 +27,7 @@ from topicfactors.training.objectives import FactorObjective
 
 REGISTRIES: dict[str, Any] = {
     "inference": GRADIENTS,
+    "posterior": POSTERIORS,
     "likelihood": LIKELIHOODS,
     "decoder": DECODERS,
     "prior": PRIORS,
@@ -40,20 +35,7 @@ REGISTRIES: dict[str, Any] = {
     "init": INITIALS,
     "response": RESPONSES,
 }
-DISTRIBUTIONS = {"mean-field": MeanField, "enumerated": Enumerated, "truncated": Truncated}
 AUTOMATIC_START = "clusters"  # benchmarks/starts.md
-
-
-class Parts(NamedTuple):
-    """Every part of a model as chosen; "auto" is resolved."""
-
-    inference: Choice
-    likelihood: Choice
-    decoder: Choice
-    prior: Choice
-    encoder: Choice
-    init: Choice
-    response: Choice
 
 
 def choose(chosen: dict[str, Any], factors: int) -> Parts:
@@ -68,61 +50,22 @@ def choose(chosen: dict[str, Any], factors: int) -> Parts:
     if values["inference"] == "auto":
         decoder = resolve("decoder", values["decoder"], DECODERS).constructor
         values["inference"] = automatic_inference(bool(getattr(decoder, "log_linear", False)))
+    if isinstance(values["posterior"], str) and values["posterior"] == "auto":
+        gradient = resolve("inference", values["inference"], GRADIENTS).constructor
+        values["posterior"] = getattr(gradient, "posterior", "mean-field")
     if values["init"] == "auto":
         values["init"] = AUTOMATIC_START
     choices = {name: resolve(name, values[name], REGISTRIES[name]) for name in values}
     parts = Parts(**choices)
-    _check(parts, factors, chosen.get("overlap_penalty", 0.0))
+    check(parts, factors, chosen.get("overlap_penalty", 0.0))
     if is_automatic(chosen.get("n_components")):
-        _check_automatic(parts)
+        check_automatic(parts)
     return parts
 
 
 def automatic_inference(log_linear: bool) -> str:
     """What ``inference="auto"`` stands for; docs/choosing-an-inference.md has the measurements."""
     return "truncated" if log_linear else "gumbel-softmax"
-
-
-def _check(parts: Parts, factors: int, overlap_penalty: float) -> None:
-    gradient, inference = parts.inference.constructor, parts.inference.name
-    limit = getattr(gradient, "limit", None)
-    if limit is not None:
-        limit = min(limit, getattr(parts.likelihood.constructor, "enumerable", limit))
-        if factors > limit:
-            raise ConfigurationError(
-                f"inference={inference!r} sums over 2^D states and serves at most {limit} factors "
-                f"under likelihood={parts.likelihood.label!r}, got n_components={factors}; "
-                "use inference='truncated' or fewer factors"
-            )
-    posterior = getattr(gradient, "posterior", "mean-field")
-    q: Any = DISTRIBUTIONS[posterior]
-    for need, given in (("relaxed", "reparameterisable"), ("factorised", "factorised")):
-        if getattr(gradient, need, False) and not getattr(q, given):
-            raise ConfigurationError(
-                f"inference={parts.inference.label!r} needs a posterior that is {given}, and the "
-                f"{posterior} posterior is not; use inference='exact' or a mean-field posterior"
-            )
-    if overlap_penalty and not getattr(parts.decoder.constructor, "log_linear", True):
-        raise ConfigurationError(
-            f"overlap_penalty compares the loadings of factors, which the "
-            f"{parts.decoder.label} decoder does not have; use decoder='log-linear' or "
-            "overlap_penalty=0"
-        )
-
-
-def _check_automatic(parts: Parts) -> None:
-    """Refuse parts with which factors cannot be counted."""
-    inference, decoder = parts.inference, parts.decoder
-    if getattr(inference.constructor, "limit", None) is not None:
-        raise ConfigurationError(
-            f"n_components='auto' tries 8, 16, 32 and more factors, too many for the 2^D states of "
-            f"inference={inference.label!r}; use inference='truncated' or a number of factors"
-        )
-    if not getattr(decoder.constructor, "log_linear", False):
-        raise ConfigurationError(
-            f"n_components='auto' weighs the loadings of each factor, which the {decoder.label} "
-            "decoder does not have; use decoder='log-linear' or a number of factors"
-        )
 
 
 def build(
@@ -145,9 +88,8 @@ def build(
     """
     sizes = Sizes(words, factors, covariates=0 if design is None else design.width)
     reads, moves = (0, 0) if design is None else (design.prior, design.content)
-    kind = getattr(parts.inference.constructor, "posterior", "mean-field")
     encoder: Any = None
-    if kind != "enumerated":
+    if getattr(parts.posterior.constructor, "encoded", True):
         encoder = sound("encoder", parts.encoder, sizes)
         sizes = sizes._replace(features=encoder.width + 1)
     joint = Joint(
@@ -159,13 +101,9 @@ def build(
         response=sound("response", parts.response, sizes) if responds else None,
     )
     gradient = sound("inference", parts.inference, sizes)
-    posterior: Posterior
-    if kind == "enumerated":
-        posterior = EnumeratedPosterior(sizes)
-    elif kind == "truncated":
-        posterior = TruncatedPosterior(sizes, encoder, gradient.search)
-    else:
-        posterior = MeanFieldPosterior(sizes, encoder)
+    posterior = sound("posterior", parts.posterior, sizes, encoder)
+    if posterior.searched:
+        posterior.search = gradient.search
     return FactorObjective(joint, posterior, gradient, overlap_penalty)
 
 
@@ -179,17 +117,17 @@ def _prior(choice: Choice, sizes: Sizes) -> Any:
     return prior
 
 
-def sound(what: str, choice: Choice, *sizes: Sizes) -> Any:
+def sound(what: str, choice: Choice, *given: Any) -> Any:
     """The part, if it is one and its parameters are numbers."""
-    part = choice.build(*sizes)
+    part = choice.build(*given)
     if not isinstance(part, torch.nn.Module):
         raise ConfigurationError(
             f"{what}={choice.label!r} must make a torch.nn.Module, got a {type(part).__name__}"
         )
     if not all(bool(torch.isfinite(parameter).all()) for parameter in part.parameters()):
-        given = ", ".join(f"{key}={value!r}" for key, value in choice.options.items())
+        asked = ", ".join(f"{key}={value!r}" for key, value in choice.options.items())
         raise ConfigurationError(
-            f"{what}={choice.label!r} cannot take {given}: its parameters would not be finite"
+            f"{what}={choice.label!r} cannot take {asked}: its parameters would not be finite"
         )
     return part
 

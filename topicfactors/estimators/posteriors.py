@@ -210,7 +210,7 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         """Documents a batch: few where each needs many states."""
         if self._enumerates():
             return self._tabled()
-        own = self.objective_.gradient.posterior != "truncated"
+        own = not self.objective_.posterior.searched
         if refine == 0 or (own and refine is None and states is None):
             return AT_ONCE
         each = max(self._search().final_states, states or 0) * self._factors()

@@ -208,6 +208,7 @@ class ScoringMixin(PosteriorMixin):
         return beside_unigram(self, counts, logs, bound, 0 if bound == "exact" else samples)
 
     def _log_prob(self, counts: Any, bound: str, samples: int) -> NDArray[np.float64]:
+        self._joint().prior.refresh()
         batches = in_order(self._documents(counts), self._rows(bound, samples))
         return np.concatenate([self._bound(batch, bound, samples) for batch in batches])
 
@@ -255,7 +256,7 @@ class ScoringMixin(PosteriorMixin):
         if self._enumerates():
             bound = "exact"
         elif bound == "auto":
-            searched = self.objective_.gradient.posterior == "truncated"
+            searched = self.objective_.posterior.searched
             bound = "truncated" if searched else "elbo"
         usual = self._search().final_states if bound == "truncated" else DRAWS
         return bound, usual if samples is None else int(samples)

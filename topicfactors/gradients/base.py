@@ -19,7 +19,8 @@ class Gradient(nn.Module, abc.ABC):
     """
 
     unbiased: ClassVar[bool]
-    posterior: ClassVar[str] = "mean-field"
+    posterior: ClassVar[str] = "mean-field"  # what posterior="auto" stands for
+    sampled: ClassVar[bool] = True  # trains through draws, else serves its own posterior alone
     relaxed: ClassVar[bool] = False  # needs q.reparameterisable
     factorised: ClassVar[bool] = False  # needs q.factorised
     limit: ClassVar[int | None] = None  # most factors it can serve

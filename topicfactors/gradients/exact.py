@@ -26,6 +26,7 @@ class Exact(Gradient):
 
     unbiased = True
     posterior = "enumerated"
+    sampled = False
     limit = 16
     slow_above = 12
     learning_rate = 4e-2

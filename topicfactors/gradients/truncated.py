@@ -46,6 +46,7 @@ class Truncated(Gradient):
 
     unbiased = False
     posterior = "truncated"
+    sampled = False
     learning_rate = 4e-2
     batch_size = 512
     steps = 24

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import functools
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -75,7 +75,16 @@ class MeanField:
 
 
 class Posterior(nn.Module):
-    """Contract of what makes q(z | x) of a batch."""
+    """Contract of what makes q(z | x) of a batch.
+
+    Sizes and encoder come first, options after, so that ``"name:option=value"`` is a choice.
+    """
+
+    family: ClassVar[Any] = MeanField  # of its distributions; parts are checked by its flags
+    encoded: ClassVar[bool] = True  # is there an encoder?
+    sampled: ClassVar[bool] = True  # is it trained through draws, whichever estimator makes them?
+    exact: ClassVar[bool] = False  # is it the posterior of the model itself?
+    searched: ClassVar[bool] = False  # is it found by search, without a guess of its own to score?
 
     def forward(self, batch: Batch, target: Target) -> Any:
         """q(z | x) of the batch."""
@@ -249,9 +258,22 @@ class Enumerated(WeightedStates):
 
 
 class EnumeratedPosterior(Posterior):
-    """Exact inference: asks the target for its 2^D table; has nothing to learn."""
+    """Exact inference: asks the target for its 2^D table; has nothing to learn.
 
-    def __init__(self, sizes: Sizes) -> None:
+    Parameters
+    ----------
+    sizes
+        Number of factors D.
+    encoder
+        None: there is nothing to encode.
+    """
+
+    family = Enumerated
+    encoded = False
+    sampled = False
+    exact = True
+
+    def __init__(self, sizes: Sizes, encoder: None = None) -> None:
         super().__init__()
         self.register_buffer("states", all_states(sizes.factors), persistent=False)
         self.states: Tensor

@@ -109,6 +109,10 @@ class TruncatedPosterior(Posterior):
         How far sets are looked for.
     """
 
+    family = Truncated
+    sampled = False
+    searched = True
+
     def __init__(
         self, sizes: Sizes, encoder: BagOfWordsEncoder, search: Search | None = None
     ) -> None:

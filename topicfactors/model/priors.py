@@ -34,6 +34,9 @@ class Bits(Protocol):
     def log_partition(self) -> Tensor:
         """Log Z, a scalar; zero where ``normalised``."""
 
+    def refresh(self) -> None:
+        """Bring log Z up to date with the parameters; asked before any score."""
+
     def sample(self, samples: int, documents: int) -> Tensor:
         """Bits ``(S, B, D)``."""
 
@@ -93,6 +96,9 @@ class Bernoulli:
     def log_partition(self) -> Tensor:
         """A scalar, zero: the prior is normalised."""
         return self.logits.new_zeros(())
+
+    def refresh(self) -> None:
+        """Nothing to do: the prior is normalised."""
 
     def sample(self, samples: int, documents: int) -> Tensor:
         """Bits ``(S, B, D)``."""

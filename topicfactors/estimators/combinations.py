@@ -1,0 +1,100 @@
+"""The parts of a factor model as chosen, and which of them do not go together."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from topicfactors.errors import ConfigurationError
+from topicfactors.estimators.choices import Choice
+from topicfactors.gradients import GRADIENTS
+
+
+class Parts(NamedTuple):
+    """Every part of a model as chosen; "auto" is resolved."""
+
+    inference: Choice
+    posterior: Choice
+    likelihood: Choice
+    decoder: Choice
+    prior: Choice
+    encoder: Choice
+    init: Choice
+    response: Choice
+
+
+def check(parts: Parts, factors: int, overlap_penalty: float) -> None:
+    """Refuse parts that do not fit together.
+
+    Raises
+    ------
+    ConfigurationError
+        Which says what to use instead.
+    """
+    gradient, inference = parts.inference.constructor, parts.inference.name
+    limit = getattr(gradient, "limit", None)
+    if limit is not None:
+        limit = min(limit, getattr(parts.likelihood.constructor, "enumerable", limit))
+        if factors > limit:
+            raise ConfigurationError(
+                f"inference={inference!r} sums over 2^D states and serves at most {limit} factors "
+                f"under likelihood={parts.likelihood.label!r}, got n_components={factors}; "
+                "use inference='truncated' or fewer factors"
+            )
+    _check_posterior(parts)
+    posterior: Any = parts.posterior.constructor
+    for need, given in (("relaxed", "reparameterisable"), ("factorised", "factorised")):
+        if getattr(gradient, need, False) and not getattr(posterior.family, given):
+            raise ConfigurationError(
+                f"inference={parts.inference.label!r} needs a posterior that is {given}, and "
+                f"posterior={parts.posterior.label!r} is not; use posterior='mean-field', or "
+                "inference='nvil', which serves every posterior"
+            )
+    if overlap_penalty and not getattr(parts.decoder.constructor, "log_linear", True):
+        raise ConfigurationError(
+            f"overlap_penalty compares the loadings of factors, which the "
+            f"{parts.decoder.label} decoder does not have; use decoder='log-linear' or "
+            "overlap_penalty=0"
+        )
+
+
+def _check_posterior(parts: Parts) -> None:
+    """Refuse a posterior that is found without draws beside a gradient through draws."""
+    gradient: Any = parts.inference.constructor
+    posterior: Any = parts.posterior.constructor
+    sampled = getattr(gradient, "sampled", True)
+    own = getattr(gradient, "posterior", "mean-field")
+    if not sampled and parts.posterior.name != own:
+        raise ConfigurationError(
+            f"inference={parts.inference.label!r} makes its own posterior, {own!r}, got "
+            f"posterior={parts.posterior.label!r}; leave it to 'auto', or use another inference"
+        )
+    if sampled and not posterior.sampled:
+        kinds = GRADIENTS.items()
+        named = (name for name, kind in kinds if kind.posterior == parts.posterior.name)
+        trained = next(named, "exact")
+        raise ConfigurationError(
+            f"posterior={parts.posterior.label!r} is found without draws, which "
+            f"inference={parts.inference.label!r} learns from; use inference={trained!r}, or "
+            "posterior='mean-field'"
+        )
+
+
+def check_automatic(parts: Parts) -> None:
+    """Refuse parts with which factors cannot be counted.
+
+    Raises
+    ------
+    ConfigurationError
+        Which says what to use instead.
+    """
+    inference, decoder = parts.inference, parts.decoder
+    if getattr(inference.constructor, "limit", None) is not None:
+        raise ConfigurationError(
+            f"n_components='auto' tries 8, 16, 32 and more factors, too many for the 2^D states of "
+            f"inference={inference.label!r}; use inference='truncated' or a number of factors"
+        )
+    if not getattr(decoder.constructor, "log_linear", False):
+        raise ConfigurationError(
+            f"n_components='auto' weighs the loadings of each factor, which the {decoder.label} "
+            "decoder does not have; use decoder='log-linear' or a number of factors"
+        )

@@ -1,0 +1,12 @@
+"""Every family of posteriors, by the name that users give."""
+
+from __future__ import annotations
+
+from topicfactors.inference.posteriors import EnumeratedPosterior, MeanFieldPosterior, Posterior
+from topicfactors.inference.truncated import TruncatedPosterior
+
+POSTERIORS: dict[str, type[Posterior]] = {
+    "enumerated": EnumeratedPosterior,
+    "mean-field": MeanFieldPosterior,
+    "truncated": TruncatedPosterior,
+}
