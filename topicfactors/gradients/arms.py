@@ -38,6 +38,7 @@ class ARMS(Gradient):
     """
 
     unbiased = True
+    learning_rate = 1e-2
     factorised = True
 
     def __init__(self, sizes: Sizes, *, samples: int = 4) -> None:

@@ -34,6 +34,7 @@ class DisARM(Gradient):
     """
 
     unbiased = True
+    learning_rate = 1e-2
 
     def forward(self, target: Target, q: Distribution, kl_weight: float) -> Surrogate:
         """The decoder learns at all draws, the encoder from the differences within pairs."""

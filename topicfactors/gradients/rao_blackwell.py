@@ -35,6 +35,7 @@ class RaoBlackwell(Gradient):
     """
 
     unbiased = True
+    learning_rate = 1e-2
     factorised = True
 
     def __init__(self, sizes: Sizes, *, samples: int = 1, states: int = 4) -> None:

@@ -4,9 +4,10 @@ Williams (1992), https://doi.org/10.1007/BF00992696; for variational bounds, wit
 Ranganath, Gerrish and Blei (2014), https://arxiv.org/abs/1401.0118. The estimate is
 :math:`(f(z) - c + a^*_d)(z_d - \theta_d)`: c is the running mean of f over earlier steps, and
 :math:`a^* = -\mathrm{Cov}/\mathrm{Var}` of :math:`(f - c)(z - \theta)` and :math:`z - \theta`, of
-every factor, from earlier steps too. As many evaluations a step as samples. Unbiased. For any
-posterior and any model, differentiable or not, and as the yardstick of the others; rloo does better
-with the same evaluations, because its baseline is of this document.
+every factor, from earlier steps too (an option). As many evaluations a step as samples. Unbiased.
+For any posterior and any model, differentiable or not, and as the yardstick of the others. c knows
+nothing of a document, not even how long it is: rloo learns far faster from as many evaluations,
+because its baseline is of this document.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Reinforce(Gradient):
     """
 
     unbiased = True
+    learning_rate = 1e-2
 
     def __init__(
         self,
@@ -45,7 +47,7 @@ class Reinforce(Gradient):
         *,
         samples: int = 5,
         constant_baseline: bool = True,
-        fitted_coefficient: bool = True,
+        fitted_coefficient: bool = False,
         decay: float = 0.8,
     ) -> None:
         super().__init__(sizes, samples=samples)

@@ -28,6 +28,7 @@ class RLOO(Gradient):
     """
 
     unbiased = True
+    learning_rate = 1e-2
 
     def __init__(self, sizes: Sizes, *, samples: int = 4) -> None:
         whole("samples", samples, 2)

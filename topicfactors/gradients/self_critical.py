@@ -20,6 +20,7 @@ class SelfCritical(Gradient):
     """(f(z) − f(mode))(z − θ)."""
 
     unbiased = True
+    learning_rate = 1e-2
 
     def forward(self, target: Target, q: Distribution, kl_weight: float) -> Surrogate:
         """Score-function loss for the encoder; the decoder learns at the draws alone."""

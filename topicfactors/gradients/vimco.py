@@ -36,6 +36,7 @@ class VIMCO(Gradient):
     """
 
     unbiased = True
+    learning_rate = 1e-2
     objective = "iwae"
 
     def __init__(self, sizes: Sizes, *, samples: int = 5) -> None:

@@ -36,6 +36,7 @@ class WakeSleep(Gradient):
     """
 
     unbiased = False
+    learning_rate = 1e-2
     objective = "wake-sleep"
 
     def __init__(self, sizes: Sizes, *, samples: int = 10) -> None:
