@@ -157,6 +157,12 @@ OPTIONS = [
     ("An inference with a slip", fit("notes --inference nvill"), "did you mean 'nvil'?", None),
     ("A likelihood with a slip", fit("notes --likelihood polia"), "did you mean 'polya'?", None),
     ("A decoder that is none", fit("notes --decoder linear"), "did you mean 'log-linear'?", None),
+    (
+        "One draw where others are needed",
+        fit("notes --inference rloo:samples=1"),
+        "samples must be a whole number of 2 or more",
+        None,
+    ),
     ("An option of a part with a slip", fit("notes --inference nvil:sample=3"), "samples", None),
     ("A start with a slip", fit("notes --init cluster"), "did you mean 'clusters'?", None),
     ("A language spaCy lacks", fit("notes --language klingon"), "language must be", None),

@@ -19,6 +19,7 @@ class Gradient(nn.Module, abc.ABC):
     """
 
     unbiased: ClassVar[bool]
+    objective: ClassVar[str] = "elbo"  # what its derivative is of: also "iwae", "wake-sleep"
     posterior: ClassVar[str] = "mean-field"  # what posterior="auto" stands for
     sampled: ClassVar[bool] = True  # trains through draws, else serves its own posterior alone
     relaxed: ClassVar[bool] = False  # needs q.reparameterisable
