@@ -57,7 +57,8 @@ def fit(
         str,
         typer.Option(
             help="auto, truncated, exact, gumbel-softmax, local-expectation, dvae, nvil, "
-            "straight-through; of mixtures em, exact, gumbel-softmax; options as in "
+            "straight-through, reinmax, gumbel-rao, hard-concrete, muprop, double-cv, rebar, "
+            "relax; of mixtures em, exact, gumbel-softmax; options as in "
             "gumbel-softmax:end=0.3.",
             rich_help_panel=MODEL,
         ),

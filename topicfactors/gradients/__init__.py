@@ -7,20 +7,34 @@ variance, the command line and the documentation pick it up.
 from __future__ import annotations
 
 from topicfactors.gradients.base import Gradient
+from topicfactors.gradients.double_cv import DoubleCV
 from topicfactors.gradients.dvae import DVAE
 from topicfactors.gradients.exact import Exact
+from topicfactors.gradients.gumbel_rao import GumbelRao
 from topicfactors.gradients.gumbel_softmax import GumbelSoftmax
+from topicfactors.gradients.hard_concrete import HardConcrete
 from topicfactors.gradients.local_expectation import LocalExpectation
+from topicfactors.gradients.muprop import MuProp
 from topicfactors.gradients.nvil import NVIL
+from topicfactors.gradients.rebar import Rebar
+from topicfactors.gradients.reinmax import ReinMax
+from topicfactors.gradients.relax import Relax
 from topicfactors.gradients.straight_through import StraightThrough
 from topicfactors.gradients.truncated import Truncated
 
 GRADIENTS: dict[str, type[Gradient]] = {
+    "double-cv": DoubleCV,
     "dvae": DVAE,
     "exact": Exact,
+    "gumbel-rao": GumbelRao,
     "gumbel-softmax": GumbelSoftmax,
+    "hard-concrete": HardConcrete,
     "local-expectation": LocalExpectation,
+    "muprop": MuProp,
     "nvil": NVIL,
+    "rebar": Rebar,
+    "reinmax": ReinMax,
+    "relax": Relax,
     "straight-through": StraightThrough,
     "truncated": Truncated,
 }
