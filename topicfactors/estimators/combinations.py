@@ -57,16 +57,15 @@ def check(parts: Parts, factors: int, overlap_penalty: float) -> None:
         )
 
 
-def costs(parts: Parts, factors: int) -> str:
+def costs(inference: Choice, decoder: Choice, factors: int) -> str:
     """What makes every step of these parts expensive, and the cure; empty where nothing does."""
-    gradient: Any = parts.inference.constructor
-    if not getattr(gradient, "flips", False):
+    if not getattr(inference.constructor, "flips", False):
         return ""
-    if getattr(parts.decoder.constructor, "log_linear", False):
+    if getattr(decoder.constructor, "log_linear", False):
         return ""
     return (
-        f"inference={parts.inference.label!r} evaluates the flip of every factor one by one under "
-        f"decoder={parts.decoder.label!r}, {factors + 1} evaluations of each document a step; "
+        f"inference={inference.label!r} evaluates the flip of every factor one by one under "
+        f"decoder={decoder.label!r}, {factors + 1} evaluations of each document a step; "
         "inference='gumbel-softmax' needs one, decoder='log-linear' has all flips in two products"
     )
 

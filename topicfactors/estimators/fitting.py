@@ -105,7 +105,7 @@ class FittingMixin(AnchoringMixin, KeepingMixin, RespondingMixin):
                 FitWarning,
                 stacklevel=4,
             )
-        if expensive := costs(chosen, self.n_components):
+        if expensive := costs(chosen.inference, chosen.decoder, self.n_components):
             warnings.warn(expensive, FitWarning, stacklevel=4)
         self.objective_ = parts.build(
             chosen,

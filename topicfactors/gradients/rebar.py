@@ -7,9 +7,9 @@ given z, both read as :math:`r = \sigma(\zeta/\tau)`, the estimate is
 The two draws share their noise as in the paper, so that :math:`\tilde\zeta = \zeta` but for how it
 depends on l, :math:`\partial\tilde\zeta/\partial l = q(z)\,(1 - e^{-|\zeta|})`, and one derivative
 of f serves both. Unbiased whatever τ and η, which descend the squared gradient of each document: η
-by its derivative, τ by a finite difference at the same noise, in a random direction. Two evaluations
-and one derivative a step, one more of each for τ. For models that can be differentiated in z; not
-where f cannot take fractions of a bit. Needs a factorised posterior.
+by its derivative, τ by a finite difference at the same noise, in a random direction. Two
+evaluations and one derivative a step, one more of each for τ. For models that can be differentiated
+in z; not where f cannot take fractions of a bit. Needs a factorised posterior.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Rebar(Gradient):
         sizes: Sizes,
         *,
         samples: int = 1,
-        temperature: float = 0.5,
+        temperature: float = 1.0,
         scale: float = 1.0,
         learnt: bool = True,
     ) -> None:

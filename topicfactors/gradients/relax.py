@@ -73,7 +73,7 @@ class Relax(Rebar):
         sizes: Sizes,
         *,
         samples: int = 1,
-        temperature: float = 0.5,
+        temperature: float = 1.0,
         scale: float = 1.0,
         learnt: bool = True,
         width: int = 64,
