@@ -5,8 +5,8 @@ Gu, Levine, Sutskever and Mnih (2016), https://arxiv.org/abs/1511.05176. The est
 \theta(1-\theta)\nabla f(\theta)`: what a tangent at θ explains is taken from the score function and
 given back by its mean. Two evaluations and one derivative a step, the expansion shared by all
 samples. Unbiased. Of low variance where f is nearly linear between the states that are drawn, as
-late in training; where one bit changes f by many nats the tangent misleads, and `disarm` or
-`double-cv` do better. Needs a factorised posterior.
+late in training; where one bit changes f by many nats the tangent misleads, and the running mean of
+what it leaves matters. Needs a factorised posterior.
 """
 
 from __future__ import annotations
