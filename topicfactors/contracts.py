@@ -181,10 +181,11 @@ class Target(Protocol):
     def kl(self, q: Distribution) -> Tensor | None:
         """``(B,)`` KL(q ‖ prior) where it has a closed form, else None: sample it."""
 
-    def flips(self, bits: Tensor, prior_weight: float = 1.0) -> Tensor:
+    def flips(self, bits: Tensor, prior_weight: float = 1.0, known: Tensor | None = None) -> Tensor:
         """``(S, B, D)``: log p(x, z_d = 1, rest) − log p(x, z_d = 0, rest).
 
-        ``prior_weight`` scales the part of the prior.
+        ``prior_weight`` scales the part of the prior; ``known (S, B)`` is the log-likelihood of the
+        bits, where it has been computed.
         """
 
     def log_joint(self, bits: Tensor) -> Tensor:

@@ -57,7 +57,8 @@ def fit(
         str,
         typer.Option(
             help="auto, truncated, exact, gumbel-softmax, local-expectation, dvae, nvil, "
-            "straight-through, reinforce, rloo, self-critical, disarm, arms, rao-blackwell, vimco, "
+            "straight-through, reinmax, gumbel-rao, hard-concrete, muprop, double-cv, rebar, "
+            "relax, reinforce, rloo, self-critical, disarm, arms, rao-blackwell, vimco, "
             "wake-sleep; of mixtures em, exact, gumbel-softmax; options as in "
             "gumbel-softmax:end=0.3.",
             rich_help_panel=MODEL,

@@ -57,6 +57,19 @@ def check(parts: Parts, factors: int, overlap_penalty: float) -> None:
         )
 
 
+def costs(inference: Choice, decoder: Choice, factors: int) -> str:
+    """What makes every step of these parts expensive, and the cure; empty where nothing does."""
+    if not getattr(inference.constructor, "flips", False):
+        return ""
+    if getattr(decoder.constructor, "log_linear", False):
+        return ""
+    return (
+        f"inference={inference.label!r} evaluates the flip of every factor one by one under "
+        f"decoder={decoder.label!r}, {factors + 1} evaluations of each document a step; "
+        "inference='gumbel-softmax' needs one, decoder='log-linear' has all flips in two products"
+    )
+
+
 def _check_posterior(parts: Parts) -> None:
     """Refuse a posterior that is found without draws beside a gradient through draws."""
     gradient: Any = parts.inference.constructor

@@ -35,10 +35,11 @@ class BinaryFactorModel(
         ``"auto:most=50"``.
     inference
         How the model is fitted: ``"auto"``, ``"truncated"``, ``"exact"``, ``"gumbel-softmax"``,
-        ``"local-expectation"``, ``"dvae"``, ``"nvil"``, ``"straight-through"``, ``"reinforce"``,
-        ``"rloo"``, ``"self-critical"``, ``"disarm"``, ``"arms"``, ``"rao-blackwell"``,
-        ``"vimco"`` or ``"wake-sleep"``, with options as in ``"gumbel-softmax:end=0.3"``, or a
-        constructor such as ``partial(NVIL, samples=8)``.
+        ``"local-expectation"``, ``"dvae"``, ``"nvil"``, ``"straight-through"``, ``"reinmax"``,
+        ``"gumbel-rao"``, ``"hard-concrete"``, ``"muprop"``, ``"double-cv"``, ``"rebar"``,
+        ``"relax"``, ``"reinforce"``, ``"rloo"``, ``"self-critical"``, ``"disarm"``, ``"arms"``,
+        ``"rao-blackwell"``, ``"vimco"`` or ``"wake-sleep"``, with options as in
+        ``"gumbel-softmax:end=0.3"``, or a constructor such as ``partial(NVIL, samples=8)``.
         ``"auto"`` is truncated with a log-linear decoder and gumbel-softmax with an MLP.
     posterior
         q(z | x), what the inference learns to guess: ``"auto"`` for the inference's own, or

@@ -24,6 +24,7 @@ class Gradient(nn.Module, abc.ABC):
     sampled: ClassVar[bool] = True  # trains through draws, else serves its own posterior alone
     relaxed: ClassVar[bool] = False  # needs q.reparameterisable
     factorised: ClassVar[bool] = False  # needs q.factorised
+    flips: ClassVar[bool] = False  # asks for the change that each flip of a draw makes
     limit: ClassVar[int | None] = None  # most factors it can serve
     slow_above: ClassVar[int | None] = None  # factors beyond which it warns of its cost
     learning_rate: ClassVar[float] = 5e-3  # what "auto" stands for; measured

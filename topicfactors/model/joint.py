@@ -85,46 +85,51 @@ class FactorTarget:
         return self.prior.kl(q)
 
     @torch.no_grad()
-    def flips(self, bits: Tensor, prior_weight: float = 1.0) -> Tensor:
+    def flips(self, bits: Tensor, prior_weight: float = 1.0, known: Tensor | None = None) -> Tensor:
         """Log p(x, z_d = 1, rest) − log p(x, z_d = 0, rest), ``(S, B, D)`` nats.
 
         Closed form under a log-linear decoder where the likelihood has one; else every flip is
-        evaluated, with its norm known or not.
+        evaluated, with its norm known or not, and the bits too unless their log-likelihood
+        ``(S, B)`` is ``known``.
         """
-        evidence = (1 - 2 * bits) * self.changes(bits)
+        evidence = (1 - 2 * bits) * self.changes(bits, known)
         return evidence + prior_weight * self.prior.log_odds(bits)
 
-    def changes(self, bits: Tensor) -> Tensor:
+    def changes(self, bits: Tensor, known: Tensor | None = None) -> Tensor:
         """By how much log p(x, r | z) moves when each bit flips, exactly, ``(S, B, D)``."""
-        words = self._changes_of_words(bits)
-        return words if self.answers is None else words + self.answers.changes(bits)
+        if self.answers is None:
+            return self._changes_of_words(bits, known)
+        if known is not None:
+            known = known - self.answers.log_prob(bits)
+        return self._changes_of_words(bits, known) + self.answers.changes(bits)
 
-    def _changes_of_words(self, bits: Tensor) -> Tensor:
+    def _changes_of_words(self, bits: Tensor, known: Tensor | None) -> Tensor:
         likelihood = self.joint.likelihood
-        if not self.joint.decoder.log_linear:
-            return self._evaluated(bits, None)
+        if not (self.joint.decoder.log_linear and likelihood.closed_norms):
+            return self._evaluated(bits, None, known)
         logits = self.logits(bits)
         after, norm = likelihood.flip_norms(logits, self.factors)
         if likelihood.closed_flips:
             evidence = self.counts @ logits.weights[:, : self.factors]
             return likelihood.changes(self.counts, logits, evidence, after, norm)
-        return self._evaluated(bits, after if likelihood.closed_norms else None)
+        return self._evaluated(bits, after, known)
 
-    def _evaluated(self, bits: Tensor, after: Tensor | None) -> Tensor:
+    def _evaluated(self, bits: Tensor, after: Tensor | None, known: Tensor | None) -> Tensor:
         """The changes by evaluation at every flip; ``after`` are the norms there, if known."""
         likelihood, flipped = self.joint.likelihood, bits.clone()
-        before, each = self.of_words(bits), []
+        before = self.of_words(bits) if known is None else known
+        each = []
         log_linear = self.joint.decoder.log_linear
         if log_linear:
             start = self.logits(bits)
-            known = start.dot(self.counts)
+            straight = start.dot(self.counts)
             slopes = self.counts @ start.weights[:, : self.factors]
         for factor in range(self.factors):
             flipped[..., factor] = 1 - bits[..., factor]
             logits = self.logits(flipped)
             norm = likelihood.norm(logits) if after is None else after[..., factor]
             if log_linear:
-                linear = known + (1 - 2 * bits[..., factor]) * slopes[:, factor]
+                linear = straight + (1 - 2 * bits[..., factor]) * slopes[:, factor]
             else:
                 linear = logits.dot(self.counts)
             each.append(likelihood.assemble(self.counts, logits, linear, norm) - before)
