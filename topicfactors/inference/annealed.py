@@ -63,7 +63,8 @@ class _Path:
         """Log p(x, z) − log b(z), ``(S, B)`` nats in double precision."""
         bits = walk.bits
         base = (bits * self.base + functional.logsigmoid(-self.base)).sum(-1)
-        return (walk.log_likelihood + (self.target.log_prior(bits) - base)).double()
+        found: Tensor = walk.log_likelihood + (self.target.log_prior(bits) - base)
+        return found.double()
 
 
 @torch.no_grad()

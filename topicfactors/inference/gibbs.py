@@ -58,7 +58,12 @@ def sweep(
 
 @torch.no_grad()
 def gibbs(
-    landscape: Landscape, bits: Tensor, sweeps: int, keys: Tensor, temperature: float = 1.0
+    landscape: Landscape,
+    bits: Tensor,
+    sweeps: int,
+    keys: Tensor,
+    temperature: float = 1.0,
+    first: int = 0,
 ) -> Tensor:
     """States after so many sweeps at p(z) p(x | z)^t, ``(S, B, D)``.
 
@@ -74,11 +79,13 @@ def gibbs(
         One for each document, ``(B,)``.
     temperature
         t.
+    first
+        Number of the first chain, where a document's chains are drawn some at a time.
     """
     samples, _, factors = bits.shape
     for number in range(sweeps):
         walk = landscape.walk(bits)  # anew, so that no rounding adds up
-        noise = document_noise(streams(keys, number), samples, factors)
+        noise = document_noise(streams(keys, number), samples, factors, first)
         sweep(walk, range(factors), noise.to(bits.dtype), temperature)
         bits = walk.bits
     return bits

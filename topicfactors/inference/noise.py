@@ -7,7 +7,9 @@ function of SplitMix64; Steele, Lea and Flood, OOPSLA 2014), in 64-bit integers 
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from topicfactors.contracts import CountBatch
@@ -53,3 +55,15 @@ def document_noise(keys: Tensor, samples: int, factors: int, first: int = 0) -> 
     places = torch.arange(start, start + samples * factors, device=keys.device)
     bits = _mixed(keys[:, None] + (places.view(samples, 1, factors) + 1) * GOLDEN)
     return (_shifted(bits, 41).float() + 0.5) * 2.0**-23
+
+
+def token_keys(keys: Tensor, counts: CountBatch, each: NDArray[np.int64]) -> Tensor:
+    """A hash of every token, ``(tokens,)`` int64: of its document's key, its word and its number.
+
+    ``keys (B,)`` are the documents', ``each (nnz,)`` how many tokens a non-zero has.
+    """
+    numbers = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
+    many = torch.from_numpy(each)
+    words = torch.repeat_interleave(counts.indices.long(), many)
+    owners = torch.repeat_interleave(keys[counts.documents], many)
+    return _mixed(owners ^ _mixed(words * GOLDEN + 1) ^ _mixed(torch.from_numpy(numbers) + 1))

@@ -76,7 +76,7 @@ class Columns(NamedTuple):
 class _Known(Logits):
     """Logits whose values at some non-zeros are known."""
 
-    places: CountBatch
+    places: CountBatch | None = None
     values: Tensor  # (S, nnz)
 
     def at(self, counts: CountBatch) -> Tensor:
@@ -107,6 +107,7 @@ class CachedWalk(FactorWalk):
         self.norm = norm[: self.rows].view(bits.shape[:2])
         self.norm_after = self.norm
         self.again = None if landscape.likelihood.closed_flips else self.counts.repeated
+        self.at_again = self.slopes = self.norm  # of the words that occur again, where needed
         if self.again is not None:
             self.at_again = self.logits.at(self.again)
             self.slopes = self.weights[self.again.indices.long()]  # (nnz, H)
@@ -145,15 +146,13 @@ class CachedWalk(FactorWalk):
         moved = torch.where(step.reshape(-1) > 0, up[: self.rows], down[: self.rows])
         return self.norm + moved.log().view(step.shape)
 
-    def _assembled(
-        self, bits: Tensor, linear: Tensor, norm: Tensor, step: Tensor | None
-    ) -> Tensor:
+    def _assembled(self, bits: Tensor, linear: Tensor, norm: Tensor, step: Tensor | None) -> Tensor:
         """Log p(x, r | z) of states whose parts are known, ``(S, B)``; ``step`` of the bit."""
         landscape, factors = self.landscape, self.bits.shape[-1]
         h = torch.cat([bits, self.logits.h[..., factors:].expand(*bits.shape[:2], -1)], -1)
         logits = _Known(h, self.weights, self.logits.bias)
-        logits.places = self.counts if self.again is None else self.again
         if self.again is not None:
+            logits.places = self.again
             logits.values = self.at_again if step is None else self._moved(step)
         words: Tensor = landscape.likelihood.assemble(self.counts, logits, linear, norm)
         answers = landscape.target.answers
@@ -161,8 +160,8 @@ class CachedWalk(FactorWalk):
 
     def _moved(self, step: Tensor) -> Tensor:
         """η at the non-zeros that occur again, after a step of the bit, ``(S, nnz)``."""
-        assert self.again is not None
-        return self.at_again + step[:, self.again.documents] * self.slopes[:, self.factor]
+        documents = self.landscape.target.counts.repeated.documents
+        return self.at_again + step[:, documents] * self.slopes[:, self.factor]
 
 
 def walk(landscape: Any, bits: Tensor) -> FactorWalk:
