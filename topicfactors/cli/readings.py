@@ -165,7 +165,7 @@ def measures_of(
 def _of_components(model: Any, name: str) -> Measure:
     if name == "completion":
         return Measure(name, 0)
-    if name not in ("auto", "exact"):
+    if name not in ("auto", "exact", "own"):
         raise InputError(
             f"--bound {name}: this run has {PLURALS[noun_of(model)]}, whose bound is exact; "
             "leave it out, or use --bound completion"

@@ -116,7 +116,7 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
         X, covariates
             Counts ``(N, V)``, and the covariates of their documents where the model has some.
         bound
-            ``"auto"`` or ``"exact"``, which are the same here: log p(x) itself. (Of a classifier
+            ``"auto"``, ``"own"`` or ``"exact"``, which are the same here: log p(x) itself. (Of a classifier
             with more than 8 shared factors ``"truncated"``, the bound of a search.) Or
             ``"completion"``: the unseen half of every document's tokens, of a split that never
             changes, given the seen half.
@@ -130,7 +130,7 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
         """
         check_is_fitted(self, "objective_")
         own = self._bound()
-        if bound not in ("auto", own, "completion") or samples is not None:
+        if bound not in ("auto", "own", own, "completion") or samples is not None:
             raise ConfigurationError(
                 f"components are summed out, so that bound={own!r} and 'completion' without "
                 f"samples are all there is; got bound={bound!r}, samples={samples!r}"
