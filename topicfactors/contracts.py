@@ -149,6 +149,19 @@ class Distribution(Protocol):
         """``(B, F)`` what the encoder knew of each document."""
 
 
+class Walk(Protocol):
+    """Chains over the states of B documents that move a bit at a time, parameters fixed."""
+
+    bits: Tensor  # (S, B, D), where they are
+    log_likelihood: Tensor  # (S, B) log p(x, r | z) there, nats
+
+    def look(self, factor: int) -> tuple[Tensor, Tensor]:
+        """By how much log p(x, r | z) and log p(z) move when that bit flips, both ``(S, B)``."""
+
+    def move(self, flipped: Tensor) -> None:
+        """Flip the bit that was looked at where ``flipped (S, B)``."""
+
+
 class Landscape(Protocol):
     """log p(x, z) of B documents around their states, parameters fixed; no derivatives."""
 
@@ -165,6 +178,9 @@ class Landscape(Protocol):
 
         Both ``(B, count)``; those ``barred (B, D)`` come last, with a change of −∞.
         """
+
+    def walk(self, bits: Tensor) -> Walk:
+        """Chains that are at ``bits (S, B, D)`` and move a bit at a time."""
 
 
 class Target(Protocol):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from topicfactors import load, save
+from topicfactors import load, read_corpus, save
 from topicfactors.cli import inputs
 
 COLUMNS = ["id", "factor_0", "factor_1", "factor_2"]
@@ -171,7 +171,7 @@ def test_refine_is_rounds_of_search(call, refused, fitted, documents):
     for nonsense in ("-1", "deep", "2.5"):
         status, line = refused("transform", fitted, documents, "--refine", nonsense)
         assert status == 2
-        assert "refine must be 'auto' or a whole number of 0 or more" in line
+        assert "refine must be 'auto', 'exact' or a whole number of 0 or more" in line
 
 
 def test_columns_of_the_fit_are_remembered(call, refused, tmp_path, corpus):
@@ -197,3 +197,12 @@ def test_a_table_where_a_run_is_meant(refused, documents, fitted):
     status, line = refused("transform", documents, fitted)
     assert status == 1
     assert "is a file; expected a folder that topicfactors has saved" in line
+
+
+def test_the_exact_posterior_of_any_run(call, fitted, corpus):
+    outcome = call("transform", fitted, corpus, "--refine", "exact", "-q")
+    rows = [line.split(",")[1:] for line in outcome.out.splitlines()[1:]]
+    pipeline = load(fitted / "model")
+    counts = pipeline[0].transform(read_corpus(corpus).texts)
+    expected = pipeline[-1].transform(counts, refine="exact")
+    np.testing.assert_allclose(np.array(rows, dtype=float), expected, atol=1e-4)

@@ -24,6 +24,7 @@ from tests.mistakes.places import (
 )
 from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
 from tests.mistakes.responses import RESPONSES
+from tests.mistakes.scores import OPTIONS_OF_SCORES, SCORES_IN_PYTHON
 
 
 def fit(arguments: str) -> str:
@@ -292,6 +293,7 @@ MISTAKES: list[Mistake] = [
     *listed("Responses", RESPONSES),
     *listed("Options", OPTIONS),
     *OPTIONS_OF_FACTORS,
+    *OPTIONS_OF_SCORES,
     *OPTIONS_OF_MODELS,
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
     *listed("Documents for a run", DOCUMENTS),
@@ -383,4 +385,5 @@ MISTAKES: list[Mistake] = [
     *IN_PYTHON,
     *(python(*row) for row in RESPONSES_IN_PYTHON),
     *FACTORS_IN_PYTHON,
+    *(python(*row) for row in SCORES_IN_PYTHON),
 ]

@@ -11,6 +11,7 @@ from topicfactors.estimators.base import CountsEstimator
 from topicfactors.estimators.explaining import ExplainingMixin
 from topicfactors.estimators.fits import FitsMixin
 from topicfactors.estimators.frames import FramesMixin
+from topicfactors.estimators.sampling import SamplingMixin
 from topicfactors.training.callbacks import Callback
 
 
@@ -18,6 +19,7 @@ class BinaryFactorModel(
     FitsMixin,
     ExplainingMixin,
     FramesMixin,
+    SamplingMixin,
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     CountsEstimator,
 ):

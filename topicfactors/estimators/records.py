@@ -47,7 +47,7 @@ class RecordsMixin(AnchoringMixin, KeepingMixin, ScoringMixin, InformationMixin)
         self.held_out_: dict[str, Evaluation] = {}
         if held_out is not None:
             for bound in self._ladder():
-                self.held_out_[bound] = self._evaluated(held_out, *self._resolved(bound, None))
+                self.held_out_[bound] = self._evaluated(held_out, self._resolved(bound, None))
             self._count_words(held_out, add=True)
 
     def _add(self, counts: Observed, history: History, first: bool, memory: Memory | None) -> None:
