@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.choices import Choice
+from topicfactors.estimators.smoothing import Layers, check_smoothing
 from topicfactors.gradients import GRADIENTS
 
 
@@ -20,6 +21,8 @@ class Parts(NamedTuple):
     encoder: Choice
     init: Choice
     response: Choice
+    smoothing: Choice | None = None  # of the bits, where the inference smooths them
+    layers: Layers | None = None  # continuous ones above the factors
 
 
 def check(parts: Parts, factors: int, overlap_penalty: float) -> None:
@@ -41,6 +44,7 @@ def check(parts: Parts, factors: int, overlap_penalty: float) -> None:
                 "use inference='truncated' or fewer factors"
             )
     _check_posterior(parts)
+    check_smoothing(parts)
     posterior: Any = parts.posterior.constructor
     for need, given in (("relaxed", "reparameterisable"), ("factorised", "factorised")):
         if getattr(gradient, need, False) and not getattr(posterior.family, given):

@@ -16,6 +16,7 @@ from topicfactors.errors import ConfigurationError, InputError, unknown_name
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.parts import frequencies
 from topicfactors.estimators.posteriors import PosteriorMixin
+from topicfactors.estimators.smoothed import AT_ONCE, SMOOTHED, check_bound, smoothed
 from topicfactors.inference import bounds
 from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.insight.metrics import Perplexity, perplexity
@@ -23,7 +24,7 @@ from topicfactors.training.batches import in_order
 from topicfactors.values import is_whole
 
 DRAWS = 32  # a document, where the user leaves it to the package
-BOUNDS = ("auto", "elbo", "exact", "iwae", "truncated")
+BOUNDS = ("auto", "elbo", "exact", "iwae", SMOOTHED, "truncated")
 
 
 class Evaluation(NamedTuple):
@@ -93,7 +94,10 @@ class ScoringMixin(PosteriorMixin):
             inference fitted the model; tighter with more of them) or ``"exact"`` (log p(x) itself,
             for at most 20 factors). ``"auto"`` is the inference's own: exact where it is, truncated
             for ``"truncated"``, else the ELBO. An exact inference has no bound but the exact one.
-            All with hard factors; a document's score depends on its words and covariates only.
+            All with hard factors but ``"smoothed-iwae"``, the importance-weighted bound over the
+            smoothed bits of ``inference="dvae"`` at the β they were left with (and the continuous
+            layers), which compares with published figures and not with hard bits. A document's
+            score depends on its words and covariates only.
         samples
             Draws a document, or states of it; None for 32 draws, or as many states as the
             inference looks for.
@@ -216,6 +220,10 @@ class ScoringMixin(PosteriorMixin):
         if bound == "exact":
             with threads(self.n_jobs), torch.no_grad():
                 result = bounds.exact(self.objective_.joint.condition(batch))
+        elif bound == SMOOTHED:
+            target, q = self._posterior(batch, refine=0)
+            with threads(self.n_jobs), torch.no_grad():
+                result = smoothed(target, q, self.objective_.gradient, batch, samples)
         elif bound == "truncated":
             result = self._posterior(batch, states=samples)[1].bound()
         else:
@@ -232,6 +240,8 @@ class ScoringMixin(PosteriorMixin):
         """Documents a batch: few where each needs a table of states."""
         if bound == "exact":
             return self._tabled()
+        if bound == SMOOTHED:
+            return max(1, AT_ONCE // samples)
         return self._block(None, samples) if bound == "truncated" else 512
 
     def _ladder(self) -> list[str]:
@@ -243,6 +253,7 @@ class ScoringMixin(PosteriorMixin):
         """The bound and the number meant, or the error that says why they cannot be."""
         if bound not in BOUNDS:
             raise unknown_name("bound", bound, BOUNDS)
+        check_bound(self.objective_, bound)
         if samples is not None and (not is_whole(samples) or samples < 1):
             raise ConfigurationError(
                 f"samples must be None or a whole number of 1 or more, got {samples!r}"

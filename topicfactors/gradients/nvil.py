@@ -42,6 +42,7 @@ class NVIL(Gradient):
     """
 
     unbiased = True
+    layers = True
     learning_rate = 1e-2
 
     def __init__(
