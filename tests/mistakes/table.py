@@ -24,6 +24,7 @@ from tests.mistakes.places import (
 )
 from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
 from tests.mistakes.responses import RESPONSES
+from tests.mistakes.smoothing import OPTIONS_OF_SMOOTHING, SMOOTHING_IN_PYTHON
 
 
 def fit(arguments: str) -> str:
@@ -287,6 +288,7 @@ MISTAKES: list[Mistake] = [
     *listed("Options", OPTIONS),
     *OPTIONS_OF_FACTORS,
     *OPTIONS_OF_MODELS,
+    *OPTIONS_OF_SMOOTHING,
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
     *listed("Documents for a run", DOCUMENTS),
     Mistake(
@@ -377,4 +379,5 @@ MISTAKES: list[Mistake] = [
     *IN_PYTHON,
     *(python(*row) for row in RESPONSES_IN_PYTHON),
     *FACTORS_IN_PYTHON,
+    *SMOOTHING_IN_PYTHON,
 ]
