@@ -130,14 +130,14 @@ class Smoothing(abc.ABC):
 
     @abc.abstractmethod
     def zeta(self, logits: Tensor, noise: Tensor, beta: float) -> Tensor:
-        """ζ in [0, 1] for uniform noise; any shape, differentiable in the logits."""
+        """ζ in [0, 1] for uniform noise, ``(…, D)``; differentiable in the logits."""
 
     @abc.abstractmethod
     def log_ratio(self, zeta: Tensor, beta: float) -> Tensor:
-        """Log r(ζ | z=1) − log r(ζ | z=0), in the shape of ζ."""
+        """Log r(ζ | z=1) − log r(ζ | z=0), ``(…, D)``."""
 
     def bits(self, zeta: Tensor, logits: Tensor, noise: Tensor, beta: float) -> Tensor:
-        """Bits drawn from q(z | ζ), with uniform noise of their own."""
+        """Bits ``(…, D)`` drawn from q(z | ζ), with uniform noise of their own."""
         chance = torch.sigmoid(logits + self.log_ratio(zeta, beta))
         return (noise < chance).to(zeta.dtype)
 
@@ -155,12 +155,12 @@ class SpikeAndExponential(Smoothing):
     overlapping = False
 
     def zeta(self, logits: Tensor, noise: Tensor, beta: float) -> Tensor:
-        """ζ in [0, 1], zero where the bit is off."""
+        """ζ in [0, 1], zero where the bit is off, ``(…, D)``."""
         result: Tensor = _SpikeAndExponential.apply(logits, noise, beta)  # type: ignore[no-untyped-call]
         return result
 
     def log_ratio(self, zeta: Tensor, beta: float) -> Tensor:
-        """−∞ at 0, +∞ elsewhere."""
+        """−∞ at 0, +∞ elsewhere, ``(…, D)``."""
         return torch.where(zeta > 0, torch.inf, -torch.inf)
 
 
@@ -177,12 +177,12 @@ class Exponential(Smoothing):
     overlapping = True
 
     def zeta(self, logits: Tensor, noise: Tensor, beta: float) -> Tensor:
-        """ζ in [0, 1]."""
+        """ζ in [0, 1], ``(…, D)``."""
         result: Tensor = _Exponential.apply(logits, noise, beta)  # type: ignore[no-untyped-call]
         return result
 
     def log_ratio(self, zeta: Tensor, beta: float) -> Tensor:
-        """β(2ζ − 1)."""
+        """β(2ζ − 1), ``(…, D)``."""
         return beta * (2 * zeta - 1)
 
 
@@ -201,12 +201,12 @@ class Power(Smoothing):
     least = 1.0
 
     def zeta(self, logits: Tensor, noise: Tensor, beta: float) -> Tensor:
-        """ζ in [0, 1]."""
+        """ζ in [0, 1], ``(…, D)``."""
         result: Tensor = _Power.apply(logits, noise, beta)  # type: ignore[no-untyped-call]
         return result
 
     def log_ratio(self, zeta: Tensor, beta: float) -> Tensor:
-        """(1 − 1/β)·(log ζ − log(1 − ζ))."""
+        """(1 − 1/β)·(log ζ − log(1 − ζ)), ``(…, D)``."""
         return (1 - 1 / beta) * torch.logit(zeta, eps=torch.finfo(zeta.dtype).eps)
 
 
