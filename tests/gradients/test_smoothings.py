@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from tests.gradients.test_contracts import Autoregressive
 from tests.problems import make_problem
+from topicfactors.bits import all_states
 from topicfactors.contracts import Sizes
 from topicfactors.errors import ConfigurationError
 from topicfactors.gradients import DVAE
@@ -201,6 +203,65 @@ def test_the_bound_over_bits_is_below_that_of_the_mixtures(name):
     prior.logits.data = p.expand(2).clone()
     bits = float(prior.kl(MeanField(q.expand(1, 2)))[0].detach()) / 2
     assert 0 < mixtures < bits - 0.01
+
+
+class Coupled:
+    """A target of two factors that says nothing of words: log p(z) = aᵀz + J z_0 z_1 − log Z."""
+
+    factors, weights, coupling = 2, torch.tensor([0.3, -0.8], dtype=torch.float64), 1.5
+
+    def log_prior(self, z):
+        return z @ self.weights + self.coupling * z[..., 0] * z[..., 1]
+
+    def log_likelihood(self, values):
+        return torch.zeros_like(values[..., 0])
+
+    def kl(self, q):
+        return None
+
+
+class InGroups(Autoregressive):
+    first = 1
+
+
+@torch.no_grad()
+def divergence(name, beta, start, link, points=4_000):
+    """KL of two bits, the second's log-odds moved by ζ of the first, summed over the second."""
+    target, smoothing = Coupled(), SMOOTHINGS[name]()
+    noise, first = grid(points), start[0].expand(points)
+    zeta = smoothing.zeta(first, noise, beta)
+    told, second = smoothing.chances(zeta, first, beta), start[1] + link * zeta
+    total = torch.zeros(points, dtype=torch.float64)
+    for z in all_states(2).double():
+        q = torch.where(z[0] > 0, told, 1 - told) * torch.sigmoid((2 * z[1] - 1) * second)
+        log_q = (z[0] * first - functional.softplus(first)) + (
+            z[1] * second - functional.softplus(second)
+        )
+        total += q * (log_q - target.log_prior(z))
+    return float(total.mean())
+
+
+@pytest.mark.parametrize("name", OVERLAPPING)
+def test_coupled_bits_in_groups_have_the_slope_of_their_divergence(name):
+    beta, copies, step = 3.0, 100_000, 0.01
+    at = torch.tensor([0.4, -0.3, 1.7], dtype=torch.float64)  # two log-odds and their link
+    exact = []
+    for place in range(3):
+        high, low = (
+            at + sign * step * torch.eye(3, dtype=torch.float64)[place] for sign in (1, -1)
+        )
+        ends_of = [divergence(name, beta, each[:2], each[2]) for each in (high, low)]
+        exact.append((ends_of[0] - ends_of[1]) / (2 * step))
+    torch.manual_seed(0)
+    start = at[:2].expand(copies, 2).clone().requires_grad_()
+    link = at[2].expand(copies, 1, 1).clone().requires_grad_()
+    surrogate = smoothed(name, beta)(Coupled(), InGroups(start, link), 1.0)
+    slopes_of = torch.autograd.grad(surrogate.loss.sum(), [start, link])
+    drawn = torch.cat([slopes_of[0], slopes_of[1][:, 0]], 1)
+    apart = drawn.mean(0) - torch.tensor(exact, dtype=torch.float64)
+    assert bool((apart.abs() <= 4.5 * drawn.std(0) / math.sqrt(copies) + 1e-4).all())
+    value = -divergence(name, beta, at[:2], at[2])
+    assert float(surrogate.bound.mean()) == pytest.approx(value, abs=0.02)
 
 
 def test_a_bit_that_its_zeta_does_not_tell_is_drawn_given_it():

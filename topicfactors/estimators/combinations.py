@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.choices import Choice
-from topicfactors.estimators.smoothing import Layers, check_smoothing
+from topicfactors.estimators.smoothing import Layers
 from topicfactors.gradients import GRADIENTS
 
 
@@ -44,7 +44,6 @@ def check(parts: Parts, factors: int, overlap_penalty: float) -> None:
                 "use inference='truncated' or fewer factors"
             )
     _check_posterior(parts)
-    check_smoothing(parts)
     posterior: Any = parts.posterior.constructor
     for need, given in (("relaxed", "reparameterisable"), ("factorised", "factorised")):
         if getattr(gradient, need, False) and not getattr(posterior.family, given):

@@ -9,7 +9,6 @@ from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.choices import Choice, resolve
 from topicfactors.gradients import GRADIENTS
 from topicfactors.gradients.smoothings import SMOOTHINGS
-from topicfactors.model.priors import BernoulliPrior
 from topicfactors.training.continuous import ContinuousLayers
 from topicfactors.values import is_whole
 
@@ -73,24 +72,6 @@ def chosen_smoothing(value: Any, inference: Choice) -> Choice | None:
             f"inference={inference.label!r} does not; use inference={names}, or leave it to 'auto'"
         )
     return choice
-
-
-def check_smoothing(parts: Any) -> None:
-    """Refuse a smoothing whose divergence from the prior would be differentiated wrongly.
-
-    Raises
-    ------
-    ConfigurationError
-        Which says what to use instead.
-    """
-    smoothing, prior = parts.smoothing, parts.prior.constructor
-    known = isinstance(prior, type) and issubclass(prior, BernoulliPrior)
-    if smoothing is not None and smoothing.constructor.overlapping and not known:
-        raise ConfigurationError(
-            f"smoothing={smoothing.label!r} overlaps, so that a smoothed bit does not say what it "
-            f"is, which the gradient of prior={parts.prior.label!r} goes by; use "
-            "smoothing='spike-and-exponential' or prior='bernoulli'"
-        )
 
 
 def check_layers(parts: Any, automatic: bool) -> None:

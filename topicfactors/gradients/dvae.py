@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from topicfactors.contracts import Distribution, Sizes, Surrogate, Target
+from topicfactors.contracts import Distribution, Draw, Sizes, Surrogate, Target
 from topicfactors.errors import ConfigurationError
 from topicfactors.gradients.base import Gradient, pathwise
 from topicfactors.gradients.smoothings import Smoothing, SpikeAndExponential
@@ -124,4 +124,19 @@ class DVAE(Gradient):
 
     def forward(self, target: Target, q: Distribution, kl_weight: float) -> Surrogate:
         """Differentiate the smoothed bound through ζ."""
-        return pathwise(target, q, q.sample(self.samples, self.relaxation), kl_weight)
+        draw = q.sample(self.samples, self.relaxation)
+        if not self.smoother.overlapping or target.kl(q) is not None:
+            return pathwise(target, q, draw, kl_weight)
+        likelihood, kl = target.log_likelihood(draw.values), self._divergence(target, draw)
+        return Surrogate((kl_weight * kl - likelihood).mean(0), (likelihood - kl).mean(0).detach())
+
+    def _divergence(self, target: Target, draw: Draw) -> Tensor:
+        """KL of the bits along a draw whose ζ do not tell them, ``(S, B)``.
+
+        Given all ζ the bits are independent, so that a prior that is linear in each bit has its
+        mean at their chances (Vahdat et al., 2018, section 3), and no bit is drawn.
+        """
+        chances = self.smoother.chances(draw.values, draw.logits, self.beta)
+        on = torch.sigmoid(draw.logits)
+        negentropy = (on * draw.logits - functional.softplus(draw.logits)).sum(-1)
+        return negentropy - target.log_prior(chances)

@@ -138,8 +138,11 @@ class Smoothing(abc.ABC):
 
     def bits(self, zeta: Tensor, logits: Tensor, noise: Tensor, beta: float) -> Tensor:
         """Bits ``(…, D)`` drawn from q(z | ζ), with uniform noise of their own."""
-        chance = torch.sigmoid(logits + self.log_ratio(zeta, beta))
-        return (noise < chance).to(zeta.dtype)
+        return (noise < self.chances(zeta, logits, beta)).to(zeta.dtype)
+
+    def chances(self, zeta: Tensor, logits: Tensor, beta: float) -> Tensor:
+        """P(z = 1 | ζ), ``(…, D)``, differentiable in both."""
+        return torch.sigmoid(logits + self.log_ratio(zeta, beta))
 
 
 class SpikeAndExponential(Smoothing):
