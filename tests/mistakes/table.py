@@ -25,6 +25,7 @@ from tests.mistakes.places import (
 from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
 from tests.mistakes.responses import RESPONSES
 from tests.mistakes.scores import OPTIONS_OF_SCORES, SCORES_IN_PYTHON
+from tests.mistakes.smoothing import OPTIONS_OF_SMOOTHING, SMOOTHING_IN_PYTHON
 
 
 def fit(arguments: str) -> str:
@@ -295,6 +296,7 @@ MISTAKES: list[Mistake] = [
     *OPTIONS_OF_FACTORS,
     *OPTIONS_OF_SCORES,
     *OPTIONS_OF_MODELS,
+    *OPTIONS_OF_SMOOTHING,
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
     *listed("Documents for a run", DOCUMENTS),
     Mistake(
@@ -386,4 +388,5 @@ MISTAKES: list[Mistake] = [
     *(python(*row) for row in RESPONSES_IN_PYTHON),
     *FACTORS_IN_PYTHON,
     *(python(*row) for row in SCORES_IN_PYTHON),
+    *SMOOTHING_IN_PYTHON,
 ]

@@ -10,6 +10,7 @@ import typer
 from topicfactors.cli.model_options import (
     MODEL,
     ClassPrior,
+    Continuous,
     Discriminative,
     Kind,
     Likelihood,
@@ -149,6 +150,7 @@ def fit(
     starts: Starts = "auto",
     tempering: Tempering = "auto",
     smoothing: Smoothing = None,
+    continuous_layers: Continuous = "0",
     components_per_class: PerClass = 1,
     shared_factors: Shared = 0,
     unlabelled_weight: Unlabelled = "auto",

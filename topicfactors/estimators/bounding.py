@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from topicfactors.errors import ConfigurationError, unknown_name
 from topicfactors.estimators.posteriors import PosteriorMixin
+from topicfactors.estimators.smoothed import SMOOTHED, check_bound
 from topicfactors.values import is_whole
 
-BOUNDS = ("ais", "auto", "completion", "elbo", "exact", "iwae", "own", "truncated")
+BOUNDS = ("ais", "auto", "completion", "elbo", "exact", "iwae", "own", SMOOTHED, "truncated")
 DRAWS = 32  # a document, where the user leaves it to the package
 WEIGHTS = 100  # draws of the IWAE, where the bound too is left to the package
 CHAINS = 16  # of annealed importance sampling, a document
@@ -60,6 +61,8 @@ class BoundingMixin(PosteriorMixin):
         return "truncated" if self.objective_.posterior.searched else "elbo"
 
     def _tightest(self) -> str:
+        if self.objective_.layers is not None:
+            return "iwae"  # log p(x, z) is not known
         return tightest(self._factors(), self._joint().likelihood, self.objective_.posterior)
 
     def _ladder(self) -> list[str]:
@@ -77,6 +80,7 @@ class BoundingMixin(PosteriorMixin):
         """The measure meant, or the error that says why it cannot be."""
         if bound not in BOUNDS:
             raise unknown_name("bound", bound, BOUNDS)
+        check_bound(self.objective_, bound)
         _checked("samples", samples)
         _checked("temperatures", temperatures)
         if temperatures is not None and bound != "ais":

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.choices import Choice
+from topicfactors.estimators.smoothing import Layers
 from topicfactors.gradients import GRADIENTS
 
 
@@ -20,6 +21,8 @@ class Parts(NamedTuple):
     encoder: Choice
     init: Choice
     response: Choice
+    smoothing: Choice | None = None  # of the bits, where the inference smooths them
+    layers: Layers | None = None  # continuous ones above the factors
 
 
 def check(parts: Parts, factors: int, overlap_penalty: float) -> None:

@@ -56,6 +56,13 @@ class BinaryFactorModel(
         ``"bernoulli"``; ``"bernoulli:learnt=false,probability=0.05"`` keeps it fixed.
     encoder
         ``"bag-of-words"``, with ``width``, ``layers`` and ``dropout``.
+    smoothing
+        How ``"dvae"`` makes a bit continuous: ``"spike-and-exponential"``, ``"exponential"`` or
+        ``"power"``, ``"auto"`` for the inference's own.
+    continuous_layers
+        Layers of Gaussian variables above the factors, each given those before, that take up what
+        the factors do not say of the words: a number, or ``"2:width=20"``; 0 for none. With them
+        there is no search over states, no ``explain`` and no exact score.
     init
         Where the loadings start: ``"auto"``, ``"clusters"``, ``"nmf"`` or ``"random"``.
     response
@@ -164,6 +171,8 @@ class BinaryFactorModel(
         decoder: str | Callable[..., Any] = "log-linear",
         prior: str | Callable[..., Any] = "bernoulli",
         encoder: str | Callable[..., Any] = "bag-of-words",
+        smoothing: str | Callable[..., Any] = "auto",
+        continuous_layers: int | str = 0,
         init: str | Callable[..., Any] = "auto",
         response: str | Callable[..., Any] = "gaussian",
         max_iter: int | None = None,
@@ -193,6 +202,8 @@ class BinaryFactorModel(
         self.decoder = decoder
         self.prior = prior
         self.encoder = encoder
+        self.smoothing = smoothing
+        self.continuous_layers = continuous_layers
         self.init = init
         self.response = response
         self.max_iter = max_iter

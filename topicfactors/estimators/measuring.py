@@ -14,6 +14,7 @@ from torch import Tensor
 from topicfactors.corpus.counts import Counts
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.bounding import BoundingMixin, Measure
+from topicfactors.estimators.smoothed import AT_ONCE, SMOOTHED, smoothed
 from topicfactors.inference import bounds
 from topicfactors.inference.annealed import annealed
 from topicfactors.inference.noise import document_keys, document_noise
@@ -38,6 +39,10 @@ class MeasuringMixin(BoundingMixin):
             result: Tensor = self._posterior(batch, states=samples)[1].bound()
         elif bound in ("elbo", "iwae"):
             result = self._drawn(batch, measure)
+        elif bound == SMOOTHED:
+            target, q = self._posterior(batch, refine=0)
+            with threads(self.n_jobs), torch.no_grad():
+                result = smoothed(target, q, self.objective_.gradient, batch, samples)
         else:
             with threads(self.n_jobs), torch.no_grad():
                 target = self.objective_.joint.condition(batch)
@@ -108,6 +113,8 @@ class MeasuringMixin(BoundingMixin):
         """Documents a batch: few where each needs a table of states, or chains."""
         if measure.bound == "exact":
             return self._tabled()
+        if measure.bound == SMOOTHED:
+            return max(1, AT_ONCE // measure.samples)
         if measure.bound == "ais":
             return max(1, CHAINED // (measure.samples * int(self._joint().sizes.words)))
         return self._block(None, measure.samples) if measure.bound == "truncated" else ROWS

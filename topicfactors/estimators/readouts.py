@@ -92,10 +92,10 @@ class ReadoutMixin(CountsEstimator):
         return self._factors()
 
     def _decoded(self, values: torch.Tensor) -> NDArray[np.float32]:
-        joint, blocks = self._joint(), []
+        joint, objective, blocks = self._joint(), self.objective_, []
         step = max(1, BLOCK // joint.sizes.words)
         with torch.no_grad():
             for part in torch.split(values.to(self._device()), step):
-                words = joint.likelihood.word_probabilities(joint.logits(part[None]))
+                words = joint.likelihood.word_probabilities(objective.word_logits(part[None]))
                 blocks.append(words[0].cpu().numpy())
         return np.concatenate(blocks)

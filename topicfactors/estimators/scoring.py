@@ -89,8 +89,11 @@ class ScoringMixin(MeasuringMixin):
             inference's own, exact where it is, truncated for ``"truncated"``, else the ELBO.
             ``"auto"``: the tightest affordable one, exact up to 12 factors (6 under ``polya``),
             above truncated where a search fitted the model, else the IWAE of 100 draws. An exact
-            inference has no elbo, iwae or truncated bound but the exact one. All with hard factors;
-            a document's score depends on its words and covariates only.
+            inference has no elbo, iwae or truncated bound but the exact one. All with hard factors
+            but ``"smoothed-iwae"``, the importance-weighted bound over the smoothed bits of
+            ``inference="dvae"`` at the β they were left with (and the continuous layers), which
+            compares with published figures and not with hard bits. A document's score depends on
+            its words and covariates only.
         samples
             Draws a document, or chains or states of it; None for 32 draws, 16 chains, or as many
             states as the inference looks for.

@@ -37,6 +37,7 @@ class GumbelSoftmax(Annealed):
 
     unbiased = False
     relaxed = True
+    layers = True
 
     def __init__(
         self,

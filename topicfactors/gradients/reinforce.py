@@ -39,6 +39,7 @@ class Reinforce(Gradient):
     """
 
     unbiased = True
+    layers = True
     learning_rate = 1e-2
 
     def __init__(

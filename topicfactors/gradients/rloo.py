@@ -28,6 +28,7 @@ class RLOO(Gradient):
     """
 
     unbiased = True
+    layers = True
     learning_rate = 1e-2
 
     def __init__(self, sizes: Sizes, *, samples: int = 4) -> None:

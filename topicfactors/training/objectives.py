@@ -15,7 +15,9 @@ from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.inference.posteriors import Posterior
 from topicfactors.inference.truncated import Search, searched
 from topicfactors.model.joint import FactorTarget, Joint
+from topicfactors.model.logits import Logits
 from topicfactors.training.anchors import Pull
+from topicfactors.training.continuous import ContinuousLayers, LayeredTarget, refuse
 
 
 class Objective(nn.Module, abc.ABC):
@@ -55,12 +57,20 @@ class FactorObjective(Objective):
     overlap_penalty
         Weight of the mean squared difference between the cosines of the loadings and the identity;
         keeps factors apart (docs/mathematics.md).
+    layers
+        Continuous latent variables above the factors, if any.
     """
 
     def __init__(
-        self, joint: Joint, posterior: Posterior, gradient: Gradient, overlap_penalty: float = 0.0
+        self,
+        joint: Joint,
+        posterior: Posterior,
+        gradient: Gradient,
+        overlap_penalty: float = 0.0,
+        layers: ContinuousLayers | None = None,
     ) -> None:
         super().__init__()
+        self.layers = layers
         self.joint, self.posterior, self.gradient = joint, posterior, gradient
         self.overlap_penalty = overlap_penalty
         self.shrinkage = 0.0  # nats a document for each square of a loading, twice over
@@ -75,7 +85,22 @@ class FactorObjective(Objective):
     def condition(self, batch: Batch) -> tuple[FactorTarget, Any]:
         """Log p(x, z) of the batch and q(z | x)."""
         target = self.joint.condition(batch)
-        return target, self.posterior(batch, target)
+        return self._layered(target, self.posterior(batch, target))
+
+    def _layered(self, target: FactorTarget, q: Any) -> tuple[FactorTarget, Any]:
+        if self.layers is None:
+            return target, q
+        return LayeredTarget(target, self.layers, q.features), q
+
+    def word_logits(self, values: Tensor) -> Logits:
+        """η of values ``(S, B, D)``, covariates at 0, continuous layers at the mean of p(h | z)."""
+        logits = self.joint.logits(values)
+        return logits if self.layers is None else self.layers.onto(logits, self.layers.mean(values))
+
+    def per_factor(self) -> list[Any]:
+        """The parts that have something of each factor, and arrange it."""
+        own = [self.posterior] if self.layers is None else [self.posterior, self.layers]
+        return [*self.joint.per_factor(), *own]
 
     def explain(
         self, batch: Batch, refine: int | None = None, states: int | None = None
@@ -91,7 +116,9 @@ class FactorObjective(Objective):
         if guess is None:
             return target, self.posterior(batch, target)
         if refine == 0:
-            return target, guess
+            return self._layered(target, guess)
+        if self.layers is not None:
+            refuse("a search over states")
         rounds = self.search.final_rounds if refine is None else refine
         size = self.search.final_states if states is None else states
         return target, searched(target, guess, size, rounds, self.search.breadth)
