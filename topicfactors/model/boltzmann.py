@@ -34,7 +34,7 @@ class BoltzmannPrior(nn.Module):
     Parameters
     ----------
     sizes
-        Its ``factors`` is D; the first half of them is side L. Covariates are not read.
+        Its ``factors`` is D. Covariates are not read.
     probability
         Starting value of every σ(a_d).
     chains
@@ -46,6 +46,9 @@ class BoltzmannPrior(nn.Module):
     exact
         Units of the smaller side up to which the states are summed in every step, at most 20; 0
         for chains always.
+    alternating
+        Every second factor is on side R, so that the first two are coupled; otherwise the first
+        half of the factors is side L.
     """
 
     normalised = False
@@ -68,6 +71,7 @@ class BoltzmannPrior(nn.Module):
         sweeps: int = 10,
         decay: float = 1e-3,
         exact: int = 10,
+        alternating: bool = False,
     ) -> None:
         super().__init__()
         number("probability", probability, 0.0, 1.0, open_ends="low high")
@@ -85,7 +89,9 @@ class BoltzmannPrior(nn.Module):
         start = torch.logit(torch.full((factors,), probability, dtype=torch.float64)).float()
         self.logits = nn.Parameter(start)
         self.weights = nn.Parameter(torch.zeros(factors, factors))
-        self.register_buffer("right", torch.arange(factors) >= (factors + 1) // 2)
+        places = torch.arange(factors)
+        right = places % 2 == 1 if alternating else places >= (factors + 1) // 2
+        self.register_buffer("right", right)
         on = torch.full((chains, factors), float(probability))
         self.register_buffer("chains", drawn(on, self._generator()).bool())
         self.register_buffer("log_z", functional.softplus(start).sum())

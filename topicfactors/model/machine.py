@@ -47,10 +47,6 @@ class Machine(NamedTuple):
         """All states of the small side, ``(2^K, K)``."""
         return all_states(len(self.small), self.small.device).to(self.small.dtype)
 
-    def detach(self) -> Machine:
-        """The same, cut off from the graph."""
-        return Machine(self.small.detach(), self.large.detach(), self.weights.detach())
-
     def towards(self, other: Machine, share: float) -> Machine:
         """The machine so far on the straight way to another."""
         return Machine(*(torch.lerp(a, b, share) for a, b in zip(self, other, strict=True)))
