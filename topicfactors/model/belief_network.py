@@ -62,7 +62,7 @@ class BeliefNetworkPrior(nn.Module):
         self.states: Tensor
 
     def layer(self) -> tuple[Tensor, Tensor]:
-        """Log-odds of the factors given each state of the units ``(2^H, D)``, and its log p."""
+        """Log-odds of the factors given each of S states of the units ``(S, D)``, and its log p."""
         log_on, log_off = functional.logsigmoid(self.top), functional.logsigmoid(-self.top)
         weights = self.states @ log_on + (1 - self.states) @ log_off
         return self.logits + self.states @ self.weights.t(), weights
@@ -85,7 +85,7 @@ class BeliefNetworkPrior(nn.Module):
         """None: it has no closed form."""
 
     def kl_along(self, q: Distribution, draw: Draw) -> Tensor:
-        """Minus the entropy of each bit given the values before, less log p of the values."""
+        """Minus the entropy of bits given the values before, less log p of those, ``(S, B)``."""
         return negentropy(draw.logits) - self.log_prob(draw.values)
 
     def condition(self, covariates: Tensor | None) -> BeliefNetworkPrior:
