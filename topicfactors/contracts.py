@@ -197,6 +197,9 @@ class Target(Protocol):
     def kl(self, q: Distribution) -> Tensor | None:
         """``(B,)`` KL(q ‖ prior) where it has a closed form, else None: sample it."""
 
+    def kl_along(self, q: Distribution, draw: Draw) -> Tensor:
+        """``(S, B)`` KL(q ‖ prior) along a draw, whose derivative goes through its values."""
+
     def flips(self, bits: Tensor, prior_weight: float = 1.0, known: Tensor | None = None) -> Tensor:
         """``(S, B, D)``: log p(x, z_d = 1, rest) − log p(x, z_d = 0, rest).
 

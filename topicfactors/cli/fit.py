@@ -73,7 +73,11 @@ def fit(
     ] = "log-linear",
     prior: Annotated[
         str,
-        typer.Option(help="bernoulli or bernoulli:learnt=false,…", rich_help_panel=MODEL),
+        typer.Option(
+            help="bernoulli (factors come independently), boltzmann (pairs are coupled) or "
+            "belief-network (groups are); bernoulli:learnt=false,…",
+            rich_help_panel=MODEL,
+        ),
     ] = "bernoulli",
     encoder: Annotated[
         str, typer.Option(help="bag-of-words or bag-of-words:width=512,…", rich_help_panel=MODEL)

@@ -103,7 +103,13 @@ def check_automatic(parts: Parts) -> None:
     ConfigurationError
         Which says what to use instead.
     """
-    inference, decoder = parts.inference, parts.decoder
+    inference, decoder, prior = parts.inference, parts.decoder, parts.prior
+    if not getattr(prior.constructor, "independent", True):
+        raise ConfigurationError(
+            "n_components='auto' weighs each factor by itself, and those of "
+            f"prior={prior.label!r} depend on each other; use prior='bernoulli' or a number of "
+            "factors"
+        )
     if getattr(inference.constructor, "limit", None) is not None:
         raise ConfigurationError(
             f"n_components='auto' tries 8, 16, 32 and more factors, too many for the 2^D states of "

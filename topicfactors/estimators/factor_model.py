@@ -53,7 +53,9 @@ class BinaryFactorModel(
     decoder
         ``"log-linear"`` (``"log-linear:nonnegative=true"`` for loadings W >= 0) or ``"mlp"``.
     prior
-        ``"bernoulli"``; ``"bernoulli:learnt=false,probability=0.05"`` keeps it fixed.
+        ``"bernoulli"`` (factors come independently; ``"bernoulli:learnt=false,probability=0.05"``
+        keeps it fixed), ``"boltzmann"`` (pairs that attract or repel each other) or
+        ``"belief-network"`` (groups that come together, by ``units`` above them); docs/priors.md.
     encoder
         ``"bag-of-words"``, with ``width``, ``layers`` and ``dropout``.
     smoothing
@@ -130,6 +132,8 @@ class BinaryFactorModel(
         Factors found; with ``"auto"`` what each model began with and needed, and its evidence.
     prior_ : (D,)
         Probability of each factor before any word is seen, at the mean of the covariates.
+    couplings_ : (D, D)
+        With ``prior="boltzmann"``, what a factor that is on adds to the log-odds of another.
     topic_word_ : (D, V)
         Word probabilities with the factor on and the others at their prevalence.
     prevalence_ : (D,)

@@ -75,6 +75,13 @@ def terms(
 
 
 def pathwise(target: Target, q: Distribution, draw: Draw, kl_weight: float) -> Surrogate:
-    """The loss of an estimator that differentiates through the values drawn."""
+    """The loss of an estimator that differentiates through the values drawn.
+
+    So is the KL divergence where it has no closed form.
+    """
+    if q.reparameterisable and target.kl(q) is None:
+        likelihood = target.log_likelihood(draw.values).mean(0)
+        along = target.kl_along(q, draw).mean(0)
+        return Surrogate(kl_weight * along - likelihood, (likelihood - along).detach())
     signal, kl, bound = terms(target, q, draw, kl_weight)
     return Surrogate(kl - signal.mean(0), bound)

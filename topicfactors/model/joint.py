@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from topicfactors.bits import all_states, distinct
-from topicfactors.contracts import Batch, CountBatch, Distribution, Sizes
+from topicfactors.contracts import Batch, CountBatch, Distribution, Draw, Sizes
 from topicfactors.model.classes import CategoricalPrior, ClassTarget
 from topicfactors.model.decoders import Decoder
 from topicfactors.model.landscape import FactorLandscape
@@ -83,6 +83,10 @@ class FactorTarget:
     def kl(self, q: Distribution) -> Tensor | None:
         """KL(q ‖ prior), ``(B,)`` nats, or None where it must be sampled."""
         return self.prior.kl(q)
+
+    def kl_along(self, q: Distribution, draw: Draw) -> Tensor:
+        """KL(q ‖ prior) along the values of a draw, ``(S, B)`` nats."""
+        return self.prior.kl_along(q, draw)
 
     @torch.no_grad()
     def flips(self, bits: Tensor, prior_weight: float = 1.0, known: Tensor | None = None) -> Tensor:

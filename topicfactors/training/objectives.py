@@ -164,6 +164,7 @@ class FactorObjective(Objective):
         bias = self.joint.decoder.bias
         squares = (effects.square().sum() for effects in self.joint.effects())
         pulled = 0.5 * self.covariate_shrinkage * sum(squares, bias.new_zeros(()))
+        pulled = pulled + self.joint.prior.penalty()
         if self.overlap_penalty == 0 and self.shrinkage == 0 and self.pull is None:
             return pulled
         weights = self.joint.decoder.logits(bias.new_zeros(1, 1, self.joint.sizes.factors)).weights
