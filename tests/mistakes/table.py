@@ -24,6 +24,7 @@ from tests.mistakes.places import (
 )
 from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
 from tests.mistakes.responses import RESPONSES
+from tests.mistakes.studies import STUDIES, STUDIES_IN_PYTHON
 
 
 def fit(arguments: str) -> str:
@@ -296,6 +297,7 @@ MISTAKES: list[Mistake] = [
         "would replace",
     ),
     *COVARIATES,
+    *STUDIES,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
     Mistake(
@@ -377,4 +379,5 @@ MISTAKES: list[Mistake] = [
     *IN_PYTHON,
     *(python(*row) for row in RESPONSES_IN_PYTHON),
     *FACTORS_IN_PYTHON,
+    *STUDIES_IN_PYTHON,
 ]

@@ -247,10 +247,14 @@ def listed(
         factors = int(model.n_components)
         model = clone(model).set_params(inference=contestants.usual(model))
     asked = None if estimators is None else list(estimators)
+    if asked == []:
+        raise ConfigurationError(
+            "estimators must have at least one name, as in ['nvil', 'gumbel-softmax'], got none; "
+            "leave it out for all of them"
+        )
     found, refused = contestants.contestants(model, factors, asked)
     if not found:
-        said = refused[0].reason if refused else "none was named"
-        raise ConfigurationError(f"estimators: none of them can serve this model: {said}")
+        raise ConfigurationError(f"estimators: none can serve this model: {refused[0].reason}")
     return found, refused
 
 

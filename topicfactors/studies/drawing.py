@@ -18,7 +18,7 @@ from topicfactors.training.objectives import FactorObjective
 
 BLOCK = 2**22  # bits of the states of the documents that are enumerated together
 TOGETHER = 10  # draws of a document in one call where many are wanted
-GROUPS_OF_ENCODER = 2  # of draws, where every group is as large as the encoder
+GROUPS_OF_ENCODER = 5  # of draws, where every group is as large as the encoder
 
 
 class Gradients(NamedTuple):

@@ -19,14 +19,18 @@ class Reference(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What the draws of one estimator say, means over documents."""
+    """What the draws of one estimator say, means over documents.
 
-    bias: float  # root of the mean squared length of E[g] − reference, without what chance adds
-    most: float  # the same at two standard errors above: what the bias may at most be
+    What chance adds to a squared length is taken off; ``most`` is at two standard errors above.
+    """
+
+    bias: float  # root of the mean squared length of E[g] − reference
+    bias_most: float
     variance: float  # Σ Var[g] over the entries of a document
     variance_error: float  # standard error of it
-    signal: float  # root of the mean squared length of E[g], without what chance adds
-    cosine: float  # of E[g] and the reference
+    signal: float  # root of the mean squared length of E[g]
+    signal_most: float
+    cosine: float  # of E[g] and the reference; NaN where the draws do not tell E[g] from zero
 
 
 class Moments:
@@ -35,65 +39,76 @@ class Moments:
     Parameters
     ----------
     groups
-        The draws are dealt out to them; at least 2.
+        The draws are dealt out to them; at least 3.
     """
 
     def __init__(self, groups: int = GROUPS) -> None:
         self.groups, self.draws = groups, 0
-        self.sums: list[Tensor] = []
-        self.squares: list[Tensor] = []
+        self.sums: list[Tensor] = []  # (B, P) a group
+        self.lengths: list[Tensor] = []  # (B,) squared lengths, summed over the draws of a group
+        self.squares: Tensor | None = None  # (B, P) of all draws
 
     def add(self, gradient: Tensor) -> None:
         """One draw of every document ``(B, P)``."""
         drawn, group = gradient.detach().double(), self.draws % self.groups
         if len(self.sums) <= group:
             self.sums.append(torch.zeros_like(drawn))
-            self.squares.append(torch.zeros_like(drawn))
+            self.lengths.append(drawn.new_zeros(len(drawn)))
+        if self.squares is None:
+            self.squares = torch.zeros_like(drawn)
         self.sums[group] += drawn
-        self.squares[group].addcmul_(drawn, drawn)
+        self.squares.addcmul_(drawn, drawn)
+        self.lengths[group] += drawn.square().sum(-1)
         self.draws += 1
 
     def reference(self) -> Reference:
         """The mean of all draws and how well it is known."""
+        if self.squares is None:
+            raise ValueError("nothing was drawn")
         mean = torch.stack(self.sums).sum(0) / self.draws
-        spread = torch.stack(self.squares).sum(0) - self.draws * mean.square()
+        spread = self.squares - self.draws * mean.square()
         return Reference(mean, spread.clamp_min(0) / (self.draws - 1) / self.draws)
 
     def figures(self, reference: Reference) -> Figures:
-        """Bias against a reference, variance and signal, from a number of draws that is a multiple
-        of the groups.
+        """Bias against a reference, variance and signal.
+
+        The number of draws is a multiple of the groups. Standard errors are a jackknife's over
+        groups.
         """
         each = self.draws // self.groups
         means = torch.stack(self.sums) / each  # (G, B, P)
-        squares = torch.stack([part.sum(-1) for part in self.squares])  # (G, B)
-        every = range(self.groups)
-        whole = _statistics(means, squares, each, reference)
+        lengths = torch.stack(self.lengths)  # (G, B)
+        bias, variance, signal = _statistics(means, lengths, each, reference).tolist()
+        others = [[g for g in range(self.groups) if g != left] for left in range(self.groups)]
         without = torch.stack(
-            [
-                _statistics(means[keep], squares[keep], each, reference)
-                for keep in ([g for g in every if g != left] for left in every)
-                if len(keep) > 1
-            ]
-            or [whole]
+            [_statistics(means[kept], lengths[kept], each, reference) for kept in others]
         )
-        scale = (len(without) - 1) / len(without)
-        errors = (scale * (without - without.mean(0)).square().sum(0)).sqrt()
-        bias, variance, signal = whole.tolist()
+        spread = (without - without.mean(0)).square().mean(0) * (self.groups - 1)
+        of_bias, of_variance, of_signal = spread.sqrt().tolist()
         blur = _blur(means.mean(0), reference)
-        most = bias + 2 * math.hypot(float(errors[0]), blur)
-        mean = means.mean(0)
-        both = mean.square().sum().sqrt() * reference.mean.square().sum().sqrt()
         return Figures(
-            math.sqrt(max(0.0, bias)),
-            math.sqrt(max(0.0, most)),
+            _root(bias),
+            _root(bias + 2 * math.hypot(of_bias, blur)),
             variance,
-            float(errors[1]),
-            math.sqrt(max(0.0, signal)),
-            float((mean * reference.mean).sum() / both) if both > 0 else math.nan,
+            of_variance,
+            _root(signal),
+            _root(signal + 2 * of_signal),
+            _cosine(means.mean(0), reference, signal) if signal > 2 * of_signal else math.nan,
         )
 
 
-def _statistics(means: Tensor, squares: Tensor, each: int, reference: Reference) -> Tensor:
+def _root(square: float) -> float:
+    return math.sqrt(max(0.0, square))
+
+
+def _cosine(mean: Tensor, reference: Reference, signal: float) -> float:
+    """Of E[g], whose mean squared length is known without what chance adds, and the reference."""
+    along = float((mean * reference.mean).sum(-1).mean())
+    square = float((reference.mean.square() - reference.error).sum(-1).mean())
+    return max(-1.0, min(1.0, along / math.sqrt(signal * square))) if square > 0 else math.nan
+
+
+def _statistics(means: Tensor, lengths: Tensor, each: int, reference: Reference) -> Tensor:
     """Squared bias, variance and squared signal, means over documents, ``(3,)``.
 
     Squared lengths are of pairs of different groups, so that the spread of the draws is not in
@@ -101,7 +116,7 @@ def _statistics(means: Tensor, squares: Tensor, each: int, reference: Reference)
     """
     draws = len(means) * each
     mean = means.mean(0)
-    variance = (squares.sum(0) - draws * mean.square().sum(-1)).clamp_min(0) / (draws - 1)
+    variance = (lengths.sum(0) - draws * mean.square().sum(-1)).clamp_min(0) / (draws - 1)
     bias = _paired(means - reference.mean) - reference.error.sum(-1)
     return torch.stack([bias.mean(), variance.mean(), _paired(means).mean()])
 

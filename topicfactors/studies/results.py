@@ -62,6 +62,7 @@ COLUMNS = {
 }
 """The columns of the short table, and their heads."""
 BIASES = ("bias", "bias_at_most", "relative_bias", "relative_bias_at_most")
+NOISES = ("variance", "variance_error", "relative_variance", "snr", "snr_at_most", "cosine")
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,14 @@ class GradientStudy:
         records = self.records()
         columns = list(records[0]) if records else ["estimator"]
         return Table(columns, [[list(record.values()) for record in records]])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Settings, estimators and those refused, for a file of JSON."""
+        return {
+            "settings": self.settings._asdict(),
+            "estimators": self.records(),
+            "refused": [refused._asdict() for refused in self.refused],
+        }
 
     def cells(self) -> list[list[str]]:
         """The short table as people read it: heads, then a row an estimator."""
@@ -154,17 +163,18 @@ def _record(row: Row, length: float) -> dict[str, Any]:
 
 def _figures(found: Figures | None, ours: bool, length: float) -> dict[str, float | None]:
     if found is None:
-        names = (*BIASES, "variance", "variance_error", "relative_variance", "snr", "cosine")
-        return dict.fromkeys(names)
-    biases = (found.bias, found.most, found.bias / length, found.most / length)
+        return dict.fromkeys((*BIASES, *NOISES))
+    biases = (found.bias, found.bias_most, found.bias / length, found.bias_most / length)
     return {
         **{name: bias if ours else None for name, bias in zip(BIASES, biases, strict=True)},
-        "variance": found.variance,
-        "variance_error": found.variance_error,
-        "relative_variance": found.variance / length**2,
-        "snr": _ratio(found.signal, found.variance),
-        "cosine": found.cosine,
+        **dict(zip(NOISES, _noises(found, length), strict=True)),
     }
+
+
+def _noises(found: Figures, length: float) -> tuple[float, ...]:
+    ratios = (_ratio(signal, found.variance) for signal in (found.signal, found.signal_most))
+    relative = found.variance / length**2
+    return (found.variance, found.variance_error, relative, *ratios, found.cosine)
 
 
 def _ratio(signal: float, variance: float) -> float:
@@ -177,30 +187,36 @@ def _outcome(found: Outcome | None, budget: str) -> dict[str, float | None]:
 
 
 def _cells(record: dict[str, Any]) -> list[str]:
-    found = []
-    for name in COLUMNS:
-        value = record[name]
-        if name == "bias":
-            found.append(_bias(record))
-        elif value is None:
-            found.append("—")
-        elif name == "estimator":
-            found.append(str(value))
-        else:
-            found.append(_number(name, value))
-    return found
+    special = {"estimator": _name, "bias": _bias, "snr": _snr}
+    return [
+        special[name](record) if name in special else _number(name, record[name])
+        for name in COLUMNS
+    ]
+
+
+def _name(record: dict[str, Any]) -> str:
+    return str(record["estimator"])
 
 
 def _bias(record: dict[str, Any]) -> str:
-    """In per cent; "< 3" where chance alone could say as much, the bound where it is another's."""
+    """In per cent; whose gradient it is where that is another bound's."""
     if record["variance"] is None:
         return "(no draws)"
     if record["relative_bias"] is None:
         return f"(of {record['objective']})"
-    bias, most = 100 * record["relative_bias"], 100 * record["relative_bias_at_most"]
-    spread = most**2 - bias**2  # two standard errors of the square
-    seen = bias**2 > spread
-    return f"{'' if seen else '< '}{_short(bias if seen else most)}"
+    return _seen(100 * record["relative_bias"], 100 * record["relative_bias_at_most"])
+
+
+def _snr(record: dict[str, Any]) -> str:
+    if record["snr"] is None or not math.isfinite(record["snr"]):
+        return _number("snr", record["snr"])
+    return _seen(record["snr"], record["snr_at_most"])
+
+
+def _seen(value: float, most: float) -> str:
+    """A root that was estimated by its square; "< 3" where chance alone could say as much."""
+    two_errors = most**2 - value**2
+    return _short(value) if value**2 > two_errors else f"< {_short(most)}"
 
 
 def _short(value: float) -> str:
@@ -212,10 +228,12 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def _number(name: str, value: float) -> str:
+def _number(name: str, value: float | None) -> str:
+    if value is None or (name == "cosine" and math.isnan(value)):
+        return "—"
     if not math.isfinite(value):
         return "∞" if value > 0 else "diverged"
-    if name in ("snr", "cosine"):
+    if name == "cosine":
         return f"{value:.2f}"
     if name == "evaluations":
         return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
