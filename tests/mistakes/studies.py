@@ -35,6 +35,6 @@ STUDIES_IN_PYTHON = [
         "In Python",
         "Gradients at a model without logits",
         "from topicfactors import studies; studies.gradients(pipeline[-1], counts)",
-        "has no logits",
+        "no logits",
     ),
 ]

@@ -12,6 +12,7 @@ from tests.studies.conftest import FEW
 from topicfactors import BinaryFactorModel, ConfigurationError, InputError, MixtureModel, studies
 from topicfactors.export.tables import dump_json
 from topicfactors.gradients import GRADIENTS
+from topicfactors.inference.families import POSTERIORS
 from topicfactors.studies.comparison import Comparison
 
 
@@ -175,6 +176,21 @@ def test_it_works_with_every_likelihood(corpus, likelihood):
     assert row.cost.evaluations == walks[likelihood]
 
 
+TAUGHT = [
+    name for name, kind in POSTERIORS.items() if kind.sampled and getattr(kind, "taught", True)
+]
+
+
+@pytest.mark.parametrize("posterior", TAUGHT)
+def test_it_works_with_every_posterior_that_a_gradient_teaches(corpus, posterior):
+    new = model(4, inference="auto", posterior=posterior, max_iter=2)
+    found = studies.gradients(new, corpus.counts, ["nvil", "straight-through"], **FEW)
+    assert found.settings.posterior == posterior
+    for row in found.rows:
+        seen = row.logits.bias**2 > 2 * errors(row.logits)
+        assert seen == (row.estimator == "straight-through")
+
+
 def test_what_is_measured_before_an_interruption_is_kept(corpus, fitted):
     comparison = Comparison(fitted, corpus.counts, ["nvil", "dvae"], **FEW)
     rows = iter(comparison)
@@ -245,7 +261,7 @@ def test_numbers_that_make_no_sense(corpus, fitted, change, said):
 
 def test_a_posterior_without_draws(corpus):
     found = model(3, inference="exact", max_iter=1).fit(corpus.counts)
-    with pytest.raises(InputError, match="has no logits"):
+    with pytest.raises(InputError, match="no logits"):
         studies.gradients(found, corpus.counts)
     with pytest.raises(ConfigurationError, match="leave inference='auto'"):
         studies.gradients(model(3, inference="exact"), corpus.counts)

@@ -19,7 +19,7 @@ STATES = 4
 EXPECTED = {
     "multinomial": (STATES, STATES, 3 * STATES, 2**FACTORS, 3, 0),
     "polya": (STATES, STATES, 4 * STATES, 2**FACTORS, 3, 0),
-    "bernoulli": (STATES, STATES, (4 + FACTORS) * STATES, 2**FACTORS, 3 + 2 + 1, 0),
+    "bernoulli": (STATES, STATES, (1 + FACTORS) * STATES, 2**FACTORS, 3 + 2, 0),
     "mlp": (STATES, STATES, (1 + FACTORS) * STATES, 2**FACTORS, 1 + FACTORS, 0),
 }
 

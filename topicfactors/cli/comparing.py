@@ -15,7 +15,6 @@ from topicfactors.errors import CorpusWarning, InputError
 
 MARK = "gradients.json"  # by which the folder of a study is known
 SMALL = 300_000  # tokens below which one thread is used, as in fit
-DRAWN = 7  # columns of the table before those of trainings
 
 
 class Words(NamedTuple):
@@ -143,11 +142,12 @@ def show(study: Any, *, as_json: bool) -> None:
         return
     from topicfactors.cli.tables import print_columns, print_lines
 
-    columns = list(zip(*study.cells(), strict=True))
-    print_columns(columns[:DRAWN])
-    if study.settings.seconds or study.settings.evaluations:
+    names, *columns = zip(*study.cells(), strict=True)
+    reached = [column for column in columns if "equal" in column[0]]
+    print_columns([names, *(column for column in columns if column not in reached)])
+    if reached:
         print_lines("")
-        print_columns([columns[0], *columns[DRAWN:]])
+        print_columns([names, *reached])
     print_lines(f"\n{study.caption()}")
     for name, reason in study.refused:
         print_lines(f"not measured: {name}: {reason}")

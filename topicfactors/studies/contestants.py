@@ -115,39 +115,52 @@ def usual(model: Any) -> Any:
     Raises
     ------
     ConfigurationError
-        When it says one without draws, or its parts do not fit together.
+        When it says one without draws, its parts do not fit together, or no gradient teaches its
+        posterior.
     """
     given = model.get_params(deep=False)
-    if not isinstance(model.inference, str) or model.inference != "auto":
-        chosen = parts.choose(given, 1)
-        if not getattr(chosen.inference.constructor, "sampled", True):
-            raise ConfigurationError(
-                f"inference={chosen.inference.label!r} fits a posterior that has no logits to take "
-                "gradients in; leave inference='auto', or name one that learns from draws, such as "
-                "'gumbel-softmax'"
-            )
-        return model.inference
-    try:
-        parts.choose(given | {"inference": SAMPLED[0]}, 1)
-    except ConfigurationError:
-        parts.choose(given | {"inference": SAMPLED[1]}, 1)
-        return SAMPLED[1]
-    return SAMPLED[0]
+    left = isinstance(model.inference, str) and model.inference == "auto"
+    name = _first_that_serves(given) if left else model.inference
+    chosen = parts.choose(given | {"inference": name}, 1)
+    if not getattr(chosen.inference.constructor, "sampled", True):
+        raise ConfigurationError(
+            f"inference={chosen.inference.label!r} fits a posterior that has no logits to take "
+            "gradients in; leave inference='auto', or name one that learns from draws, such as "
+            "'gumbel-softmax'"
+        )
+    if not getattr(chosen.posterior.constructor, "taught", True):
+        raise ConfigurationError(
+            f"posterior={chosen.posterior.label!r} is taught by no gradient, so that there is "
+            "nothing to compare; use posterior='mean-field'"
+        )
+    return name
+
+
+def _first_that_serves(given: dict[str, Any]) -> str:
+    """Of those sampled, the first that fits the other parts; the last where none does."""
+    for name in SAMPLED[:-1]:
+        try:
+            parts.choose(given | {"inference": name}, 1)
+        except ConfigurationError:
+            continue
+        return name
+    return SAMPLED[-1]
 
 
 def require_sampled(model: Any) -> None:
-    """Refuse a fitted model whose posterior is found without draws.
+    """Refuse a fitted model whose posterior learns from no draws.
 
     Raises
     ------
     InputError
         With the cure.
     """
-    if not getattr(model.objective_.posterior, "sampled", True):
+    posterior = model.objective_.posterior
+    if not (posterior.sampled and getattr(posterior, "taught", True)):
         raise InputError(
-            f"the model was fitted with inference={model.inference_!r}, whose posterior has no "
-            "logits to take gradients in; give a model fitted with inference='gumbel-softmax', or "
-            "one that is not fitted"
+            f"the model was fitted with inference={model.inference_!r} and a posterior that has no "
+            "logits which a gradient teaches; give a model fitted with inference='gumbel-softmax', "
+            "or one that is not fitted"
         )
 
 

@@ -108,8 +108,14 @@ class GradientStudy:
         }
 
     def cells(self) -> list[list[str]]:
-        """The short table as people read it: heads, then a row an estimator."""
-        return [list(COLUMNS.values()), *(_cells(record) for record in self.records())]
+        """The short table as people read it: heads, then a row an estimator.
+
+        Columns of what was not measured are left out.
+        """
+        records = self.records()
+        shown = [name for name in COLUMNS if any(record[name] is not None for record in records)]
+        heads = [COLUMNS[name] for name in shown]
+        return [heads, *([_cell(record, name) for name in shown] for record in records)]
 
     def markdown(self) -> str:
         """The short table in Markdown, what it was made with below it, then those refused."""
@@ -132,9 +138,20 @@ class GradientStudy:
             f"{known.posterior} posterior. Bias and variance in the posterior's logits: "
             f"{known.draws} draws for each of {known.drawn_documents} documents, against "
             f"{known.reference}{error}. An evaluation is a walk over the vocabulary for a "
-            f"document. Bounds in nats a document, hard factors, {known.samples} draws, "
-            f"{known.held_out:,} documents held out, after {known.seconds:g} s or "
-            f"{known.evaluations:g} evaluations for each of {known.documents:,} training documents."
+            f"document.{self._of_trainings()}"
+        )
+
+    def _of_trainings(self) -> str:
+        known = self.settings
+        budgets = [f"{known.seconds:g} s"] if known.seconds else []
+        if known.evaluations:
+            each = f"each of {known.documents:,} training documents"
+            budgets.append(f"{known.evaluations:g} evaluations for {each}")
+        if not budgets:
+            return ""
+        return (
+            f" Bounds in nats a document, hard factors, {known.samples} draws, "
+            f"{known.held_out:,} documents held out, after {' or '.join(budgets)}."
         )
 
     def plot(self) -> Any:
@@ -186,16 +203,12 @@ def _outcome(found: Outcome | None, budget: str) -> dict[str, float | None]:
     return {f"{name}_after_{budget}": value for name, value in values._asdict().items()}
 
 
-def _cells(record: dict[str, Any]) -> list[str]:
-    special = {"estimator": _name, "bias": _bias, "snr": _snr}
-    return [
-        special[name](record) if name in special else _number(name, record[name])
-        for name in COLUMNS
-    ]
-
-
-def _name(record: dict[str, Any]) -> str:
-    return str(record["estimator"])
+def _cell(record: dict[str, Any], name: str) -> str:
+    if name == "estimator":
+        return str(record[name])
+    if name == "bias":
+        return _bias(record)
+    return _snr(record) if name == "snr" else _number(name, record[name])
 
 
 def _bias(record: dict[str, Any]) -> str:
@@ -214,9 +227,9 @@ def _snr(record: dict[str, Any]) -> str:
 
 
 def _seen(value: float, most: float) -> str:
-    """A root that was estimated by its square; "< 3" where chance alone could say as much."""
+    """A root that was estimated by its square; "< 3" within three standard errors of none."""
     two_errors = most**2 - value**2
-    return _short(value) if value**2 > two_errors else f"< {_short(most)}"
+    return _short(value) if value**2 > 1.5 * two_errors else f"< {_short(most)}"
 
 
 def _short(value: float) -> str:

@@ -3,7 +3,7 @@
 The unit is one walk over the vocabulary for one document: log p(x | z) at one state z, which is
 D multiplications for every word. All D flips of a state under a log-linear decoder are a walk and
 two products that are as long, three walks; where the flips have no closed form they are evaluated,
-D walks more. A table of states is 2^D of them. What the derivative costs is not in it: that, and
+a walk each. A table of states is 2^D of them. What the derivative costs is not in it: that, and
 everything else, is in the seconds.
 """
 
@@ -61,15 +61,11 @@ class CountedTarget:
         self.count(len(bits))
         return self.target.log_joint(bits)
 
-    def flips(self, bits: Tensor, prior_weight: float = 1.0) -> Tensor:
-        """All flips of each state, ``(S, B, D)``."""
-        self.count(len(bits), walks_of_flips(self.target))
-        return self.target.flips(bits, prior_weight)
-
-    def changes(self, bits: Tensor) -> Tensor:
-        """All flips of each state, ``(S, B, D)``."""
-        self.count(len(bits), walks_of_flips(self.target))
-        return self.target.changes(bits)
+    def flips(self, bits: Tensor, prior_weight: float = 1.0, known: Tensor | None = None) -> Tensor:
+        """All flips of each state, ``(S, B, D)``; cheaper where its log-likelihood is known."""
+        self.count(len(bits), walks_of_flips(self.target, known is not None))
+        more: dict[str, Any] = {} if known is None else {"known": known}
+        return self.target.flips(bits, prior_weight, **more)
 
     def table(self) -> Tensor:
         """A walk for each of the states ``(2^D, B)``."""
@@ -103,21 +99,19 @@ class CountedLandscape:
     ) -> tuple[Tensor, Tensor]:
         """All flips of a state of every document, the best evaluated where they are guesses."""
         if self.log_linear:
-            again = 0 if self.known else min(count, self.counted.target.factors) + 1
+            again = 0 if self.known else min(count, self.counted.target.factors)
             self.counted.count(1, OF_FLIPS + again)
         else:
             self.counted.count(1, walks_of_flips(self.counted.target))
         return self.landscape.best_flips(bits, count, barred)
 
 
-def walks_of_flips(target: FactorTarget) -> int:
-    """What all D flips of one state of a document cost."""
-    joint = target.joint
-    if not joint.decoder.log_linear:
-        return target.factors + 1
-    if joint.likelihood.closed_flips:
-        return OF_FLIPS
-    return OF_FLIPS + 1 + (0 if joint.likelihood.closed_norms else target.factors)
+def walks_of_flips(target: FactorTarget, known: bool = False) -> int:
+    """What all D flips of one state of a document cost, its own log-likelihood ``known`` or not."""
+    likelihood, itself = target.joint.likelihood, 0 if known else 1
+    if not (target.joint.decoder.log_linear and likelihood.closed_norms):
+        return target.factors + itself
+    return OF_FLIPS if likelihood.closed_flips else OF_FLIPS + itself
 
 
 class CountedObjective(FactorObjective):
