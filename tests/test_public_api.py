@@ -47,4 +47,5 @@ def test_the_public_names_are_these():
         "load",
         "read_corpus",
         "save",
+        "studies",
     }

@@ -5,8 +5,8 @@ counts, an inference model q(z | x) reads the explanation back, a gradient estim
 through the binary z, and what was learnt leaves as tables and a folder that can be loaded again.
 
 That sentence is also the order in which to read the package: ``corpus``, ``model``, ``inference``,
-``gradients``, ``training``, ``insight``, ``export``, ``estimators``, ``storage``, ``cli``. The
-public names below are loaded when they are first asked for.
+``gradients``, ``training``, ``insight``, ``export``, ``estimators``, ``studies``, ``storage``,
+``cli``. The public names below are loaded when they are first asked for.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from topicfactors import studies
     from topicfactors.corpus.documents import Corpus
     from topicfactors.corpus.matrix import CountsMatrix
     from topicfactors.corpus.readers import read_corpus
@@ -81,10 +82,13 @@ __all__ = [
     "load",
     "read_corpus",
     "save",
+    "studies",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "studies":
+        return importlib.import_module("topicfactors.studies")
     if name not in _HOMES:
         raise AttributeError(f"module 'topicfactors' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

@@ -26,6 +26,7 @@ from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
 from tests.mistakes.responses import RESPONSES
 from tests.mistakes.scores import OPTIONS_OF_SCORES, SCORES_IN_PYTHON
 from tests.mistakes.smoothing import OPTIONS_OF_SMOOTHING, SMOOTHING_IN_PYTHON
+from tests.mistakes.studies import STUDIES, STUDIES_IN_PYTHON
 
 
 def fit(arguments: str) -> str:
@@ -306,6 +307,7 @@ MISTAKES: list[Mistake] = [
         "would replace",
     ),
     *COVARIATES,
+    *STUDIES,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
     Mistake(
@@ -389,4 +391,5 @@ MISTAKES: list[Mistake] = [
     *FACTORS_IN_PYTHON,
     *(python(*row) for row in SCORES_IN_PYTHON),
     *SMOOTHING_IN_PYTHON,
+    *STUDIES_IN_PYTHON,
 ]

@@ -99,6 +99,19 @@ def print_samples(samples: Mapping[str, str]) -> None:
     print_lines("\n".join(f"{name:<{width}}  {about}" for name, about in samples.items()))
 
 
+def print_columns(columns: Sequence[Sequence[str]]) -> None:
+    """Columns of cells under their heads; the first is text, the others are numbers."""
+    console = Console(emoji=False)
+    if not console.is_terminal:
+        console.width = sum(max(map(cell_len, column)) + 2 for column in columns)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, (head, *_) in enumerate(columns):
+        table.add_column(escape(head), justify="right" if number else "left", no_wrap=not number)
+    for row in list(zip(*columns, strict=True))[1:]:
+        table.add_row(*map(escape, row))
+    console.print(table)
+
+
 def print_scores(bounds: Sequence[Mapping[str, Any]]) -> None:
     """Perplexities of each bound, those of the unigram below; no number is cut.
 

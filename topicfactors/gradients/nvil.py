@@ -69,6 +69,11 @@ class NVIL(Reinforce):
         self.normalise_variance = normalise_variance
         self.baseline = InputBaseline(sizes.features) if input_baseline else None
 
+    @property
+    def scale(self) -> float:
+        """What the posterior's gradient is multiplied by, 1/max(1, v)."""
+        return 1 / max(1.0, float(self.moments.deviation)) if self.normalise_variance else 1.0
+
     def forward(self, target: Target, q: Distribution, kl_weight: float) -> Surrogate:
         """Score-function loss for the encoder, the plain derivative for the decoder."""
         draw = q.sample(self.samples)

@@ -188,13 +188,14 @@ class Trainer:
         faulty = torch.full((), steps + 1, device=device)
         for step, batch in enumerate(batches, 1):
             progress = ((number - 1) * steps + step - 1) / (self.schedule.epochs * steps)
-            bound, norm = self._step(batch, min(1.0, progress))
+            bound, norm = self.step(batch, min(1.0, progress))
             bounds_seen.append(bound)
             faulty = torch.where(torch.isfinite(norm), faulty, faulty.clamp_max(step))
         first = int(faulty)
         return float(torch.cat(bounds_seen).mean()), first if first <= steps else None
 
-    def _step(self, batch: Batch, progress: float) -> tuple[Tensor, Tensor]:
+    def step(self, batch: Batch, progress: float) -> tuple[Tensor, Tensor]:
+        """One step, after such a share of all: the bound ``(B,)``, and the gradient's norm."""
         rate = self.schedule.learning_rate_at(progress)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
