@@ -15,7 +15,7 @@ from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError, InputError, unknown_name
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.parts import frequencies
-from topicfactors.estimators.posteriors import PosteriorMixin
+from topicfactors.estimators.refining import RefiningMixin
 from topicfactors.inference import bounds
 from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.insight.metrics import Perplexity, perplexity
@@ -66,7 +66,7 @@ def check_halves(seen: Any, unseen: Any) -> None:
         raise InputError("X_unseen has no tokens; expected counts above 0 to predict")
 
 
-class ScoringMixin(PosteriorMixin):
+class ScoringMixin(RefiningMixin):
     """score, perplexity and evaluate, from the objective that ``fit`` has left."""
 
     word_totals_: NDArray[np.float64]
@@ -143,6 +143,7 @@ class ScoringMixin(PosteriorMixin):
         covariates: Any = None,
         bound: str = "auto",
         samples: int | None = None,
+        refine: int | str = "auto",
     ) -> Evaluation:
         """Perplexities under a bound, with those of the unigram on the same documents.
 
@@ -152,9 +153,15 @@ class ScoringMixin(PosteriorMixin):
             Counts ``(N, V)``, and the covariates of the documents where the model has any.
         bound, samples
             As for :meth:`score_samples`.
+        refine
+            Steps of coordinate ascent after the encoder's guess, for ``"elbo"`` and ``"iwae"``.
         """
         check_is_fitted(self)
         bound, samples = self._resolved(bound, samples)
+        if refine != "auto":
+            counts = self._observed(X, covariates)
+            logs = self._refined_logs(counts, bound, samples, refine)
+            return beside_unigram(self, counts, logs, bound, samples)
         return self._evaluated(self._observed(X, covariates), bound, samples)
 
     def completion_perplexity(
@@ -219,7 +226,7 @@ class ScoringMixin(PosteriorMixin):
         elif bound == "truncated":
             result = self._posterior(batch, states=samples)[1].bound()
         else:
-            target, q = self._posterior(batch, refine=0)
+            target, q = self._posterior(batch, self._guessed())
             method = bounds.elbo if bound == "elbo" else bounds.iwae
             with threads(self.n_jobs), torch.no_grad():
                 result = method(target, q, samples, self._noise(batch.counts, samples))

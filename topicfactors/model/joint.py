@@ -104,11 +104,20 @@ class FactorTarget:
         if not self.joint.decoder.log_linear:
             return self._evaluated(bits, None)
         logits = self.logits(bits)
-        after, norm = likelihood.flip_norms(logits, self.factors)
+        after, norm = self._flip_norms(bits, logits)
         if likelihood.closed_flips:
             evidence = self.counts @ logits.weights[:, : self.factors]
             return likelihood.changes(self.counts, logits, evidence, after, norm)
         return self._evaluated(bits, after if likelihood.closed_norms else None)
+
+    def _flip_norms(self, bits: Tensor, logits: Logits) -> tuple[Tensor, Tensor]:
+        """Norms after each flip ``(S, B, D)`` and before ``(S, B)``, each state's computed once."""
+        if self.given.differs:
+            return self.joint.likelihood.flip_norms(logits, self.factors)
+        states, places = distinct(bits)
+        known = self.joint.logits(states[:, None, :])
+        after, norm = self.joint.likelihood.flip_norms(known, self.factors)
+        return after[:, 0][places], norm[:, 0][places]
 
     def _evaluated(self, bits: Tensor, after: Tensor | None) -> Tensor:
         """The changes by evaluation at every flip; ``after`` are the norms there, if known."""
