@@ -126,8 +126,8 @@ def refuse_search(model: Any, asked: Any) -> None:
     if asked != "auto" and not isinstance(model, BinaryFactorModel):
         what = PLURALS[noun_of(model)]
         raise InputError(
-            f"--refine is a search for factors, and this run has {what}, which are summed over "
-            "exactly; leave it out"
+            f"--refine improves the posteriors of factors, and this run has {what}, which are "
+            "summed over exactly; leave it out"
         )
 
 

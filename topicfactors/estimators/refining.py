@@ -100,6 +100,10 @@ class RefiningMixin(PosteriorMixin):
             raise ConfigurationError(f"refine must be a whole number of 1 or more, got {refine!r}")
         return steps
 
+    def _ascends(self) -> bool:
+        """Is ``refine`` coordinate ascent here, and no search?"""
+        return not (self._enumerates() or self.objective_.posterior.searched)
+
     def _guessed(self) -> int | None:
         """What ``refine`` is where a bound of the posterior itself is scored, not of a search."""
         return 0 if self.objective_.posterior.encoded else None

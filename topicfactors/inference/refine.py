@@ -29,8 +29,9 @@ DRAWS = 4  # of each start, a step
 JUDGES = 16  # draws on which the starts are compared
 SLOWING = 0.3  # step t moves the log-odds by 1 / (1 + 0.3 t) of the way
 SLOWEST = 0.05
-SURE = 3.0  # log-odds of a bit of the state that the second start begins with
-STATES, BREADTH = 16, 4  # of the search for that state
+SURE = 8.0  # log-odds of the bits of the second start: at 3 its draws already leave the hill
+STATES, BREADTH = 64, 4  # of the search for that state
+ROUNDS, MOST = 4, 64  # of that search, a step and in all; each has an eighth of a step's products
 JUDGING = 10_007  # stream of the random numbers that compare; steps count up from the next
 
 
@@ -47,12 +48,12 @@ def refined(target: Target, guess: Distribution, keys: Tensor, steps: int) -> Me
     keys
         A hash of each document ``(B,)``, from which its noise is made.
     steps
-        Two products of (draws, documents, words) each.
+        Each has two products of (eight draws, documents, words).
     """
     with torch.autocast(keys.device.type, enabled=False):
         start = guess.logits
         begun = MeanField(start, guess.features)
-        mode = searched(target, begun, STATES, steps, BREADTH).best(1)[0][0]
+        mode = searched(target, begun, STATES, min(ROUNDS * steps, MOST), BREADTH).best(1)[0][0]
         starts = torch.stack([start, (2 * mode - 1) * SURE])
         candidates = torch.cat([start[None], ascended(target, starts, keys, steps)])
         noise = document_noise(streams(keys, JUDGING), JUDGES, target.factors)
