@@ -73,14 +73,14 @@ class CountBatch(Protocol):
 
 
 class Memory(Protocol):
-    """What a posterior keeps of every document between visits: packed states."""
+    """What a posterior keeps of every document between visits: packed states, or log-odds."""
 
     @property
     def fresh(self) -> bool:
         """Are there documents that nobody has asked for yet?"""
 
     def read(self, rows: Tensor) -> Tensor:
-        """The sets of documents ``rows (B,)``, ``(B, S, P)`` int64."""
+        """What is kept of documents ``rows (B,)``: ``(B, S, P)`` int64, or ``(B, D)`` floats."""
 
     def write(self, rows: Tensor, words: Tensor) -> None:
         """Keep them."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.cli.conftest import FIT, make_texts
 from topicfactors import load, read_corpus, save
 from topicfactors.cli import inputs
 
@@ -157,6 +158,24 @@ def test_a_model_that_cannot_read_texts_is_refused(refused, fitted, tmp_path, do
     status, line = refused("transform", tmp_path / "saved", documents)
     assert status in (1, 2)
     assert "vectorizer" in line.lower()
+
+
+def test_what_an_ascent_gains_is_told(call, tmp_path, documents):
+    run = tmp_path / "run"
+    pd.DataFrame({"text": list(make_texts())}).to_csv(tmp_path / "texts.csv", index=False)
+    posterior = ("--inference", "gumbel-softmax", "--posterior", "autoregressive:groups=2")
+    assert call("fit", tmp_path / "texts.csv", "-o", run, *FIT, *posterior, "-q").status == 0
+    pipeline = load(run / "model")
+    counts = pipeline[0].transform(
+        [text or "-" for text in pd.read_csv(documents, keep_default_na=False)["text"]]
+    )
+    outcome = call("transform", run, documents, "--refine", 4)
+    gained = pipeline[-1].refinement(counts, refine=4)
+    assert f"the ELBO rose by {gained.gain:.2f} nats a document, from" in outcome.err
+    found = pd.read_csv(io.StringIO(outcome.out))[COLUMNS[1:]]
+    np.testing.assert_allclose(found, pipeline[-1].transform(counts, refine=4), atol=1e-4)
+    for silent in (("--refine", 4, "-q"), ("--refine", 0), ()):
+        assert "ELBO" not in call("transform", run, documents, *silent).err
 
 
 def test_refine_is_rounds_of_search(call, refused, fitted, documents):

@@ -70,7 +70,7 @@ def test_unknown_names_come_with_the_nearest(what):
 def test_auto_is_offered_where_it_may_be_asked_for():
     with pytest.raises(ConfigurationError, match=r"must be one of .*'auto', .*'dvae'"):
         found("gumble")
-    with pytest.raises(ConfigurationError, match="prior must be one of .*'boltzmann', got 'auto'"):
+    with pytest.raises(ConfigurationError, match=r"prior must be one of .*'boltzmann', got 'auto'"):
         found("auto", "prior")
 
 

@@ -36,6 +36,12 @@ OPTIONS_OF_FACTORS = [
         "a.toml",
         UNKNOWN,
     ),
+    _option(
+        "A relaxation where nothing is encoded",
+        "--posterior free --inference gumbel-softmax",
+        "use inference='local-expectation'",
+    ),
+    _option("A slip in a posterior", "--posterior autoregresive", "did you mean 'autoregressive'?"),
     _option("Anchors of no weight", "--anchor-strength 0", "anchor_strength"),
 ]
 FACTORS_IN_PYTHON = [

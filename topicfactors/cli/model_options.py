@@ -40,7 +40,8 @@ Likelihood = Annotated[
 Posterior = Annotated[
     str,
     typer.Option(
-        help="auto (the inference's own), mean-field, truncated or enumerated.",
+        help="auto (the inference's own), mean-field, autoregressive, free, truncated or "
+        "enumerated.",
         rich_help_panel=MODEL,
     ),
 ]

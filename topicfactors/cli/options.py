@@ -31,8 +31,8 @@ Ranking = Annotated[str, typer.Option(help=RANKINGS_HELP)]
 Refine = Annotated[
     str,
     typer.Option(
-        help="Rounds of search a document; 0: the encoder's guess, fastest; exact: the posterior "
-        "itself, to 20 factors; or auto."
+        help="Steps of search, or of coordinate ascent where the posterior is not searched; 0: the "
+        "encoder's guess, fastest; exact: the posterior itself, to 20 factors; or auto."
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]

@@ -128,8 +128,8 @@ def refuse_search(model: Any, asked: Any) -> None:
     if asked != "auto" and not isinstance(model, BinaryFactorModel):
         what = PLURALS[noun_of(model)]
         raise InputError(
-            f"--refine is a search for factors, and this run has {what}, which are summed over "
-            "exactly; leave it out"
+            f"--refine improves the posteriors of factors, and this run has {what}, which are "
+            "summed over exactly; leave it out"
         )
 
 
@@ -179,5 +179,8 @@ def evaluated(model: Any, counts: Any, measure: Measure) -> Evaluation:
         name = "completion" if measure.bound == "completion" else "auto"
         found: Evaluation = model.evaluate(counts, bound=name)
         return found
-    spent = {"samples": measure.samples or None, "temperatures": measure.temperatures or None}
+    spent: dict[str, Any] = {
+        "samples": measure.samples or None,
+        "temperatures": measure.temperatures or None,
+    }
     return model.evaluate(counts, bound=measure.bound, **spent)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from topicfactors.errors import ConfigurationError, unknown_name
-from topicfactors.estimators.posteriors import PosteriorMixin
+from topicfactors.estimators.refining import RefiningMixin
 from topicfactors.estimators.smoothed import SMOOTHED, check_bound
 from topicfactors.values import is_whole
 
 BOUNDS = ("ais", "auto", "completion", "elbo", "exact", "iwae", "own", SMOOTHED, "truncated")
+REFINED = ("elbo", "iwae")
 DRAWS = 32  # a document, where the user leaves it to the package
 WEIGHTS = 100  # draws of the IWAE, where the bound too is left to the package
 CHAINS = 16  # of annealed importance sampling, a document
@@ -23,6 +24,7 @@ class Measure(NamedTuple):
     bound: str
     samples: int  # draws, chains or states of a document; 0 for all states
     temperatures: int = 0  # of annealed importance sampling
+    steps: int = 0  # of coordinate ascent, after the encoder's guess
 
 
 def tightest(factors: int, likelihood: Any, posterior: Any) -> str:
@@ -51,7 +53,7 @@ def _checked(name: str, value: int | None) -> None:
         )
 
 
-class BoundingMixin(PosteriorMixin):
+class BoundingMixin(RefiningMixin):
     """From what a caller asks for to a measure."""
 
     def _own(self) -> str:
@@ -75,9 +77,24 @@ class BoundingMixin(PosteriorMixin):
         return ["auto", *(bound for bound in self._ladder() if bound != self._tightest())]
 
     def _resolved(
-        self, bound: str, samples: int | None, temperatures: int | None = None
+        self,
+        bound: str,
+        samples: int | None,
+        temperatures: int | None = None,
+        refine: int | str = "auto",
     ) -> Measure:
         """The measure meant, or the error that says why it cannot be."""
+        measure = self._unrefined(bound, samples, temperatures)
+        if isinstance(refine, str) and refine == "auto":
+            return measure
+        if measure.bound not in REFINED:
+            raise ConfigurationError(
+                f"refine serves bound='elbo' and bound='iwae', got bound={measure.bound!r}; leave "
+                "it out"
+            )
+        return measure._replace(steps=self._steps(refine))
+
+    def _unrefined(self, bound: str, samples: int | None, temperatures: int | None) -> Measure:
         if bound not in BOUNDS:
             raise unknown_name("bound", bound, BOUNDS)
         check_bound(self.objective_, bound)

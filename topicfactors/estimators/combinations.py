@@ -44,6 +44,7 @@ def check(parts: Parts, factors: int, overlap_penalty: float) -> None:
                 "use inference='truncated' or fewer factors"
             )
     _check_posterior(parts)
+    _check_taught(parts)
     posterior: Any = parts.posterior.constructor
     for need, given in (("relaxed", "reparameterisable"), ("factorised", "factorised")):
         if getattr(gradient, need, False) and not getattr(posterior.family, given):
@@ -93,6 +94,20 @@ def _check_posterior(parts: Parts) -> None:
             f"inference={parts.inference.label!r} learns from; use inference={trained!r}, or "
             "posterior='mean-field'"
         )
+
+
+def _check_taught(parts: Parts) -> None:
+    """Refuse relaxed draws where nothing but the model learns from them."""
+    gradient: Any = parts.inference.constructor
+    if getattr(parts.posterior.constructor, "taught", True) or not getattr(
+        gradient, "relaxed", False
+    ):
+        return
+    raise ConfigurationError(
+        f"inference={parts.inference.label!r} relaxes the bits to teach an encoder, which "
+        f"posterior={parts.posterior.label!r} does not have; use inference='local-expectation', or "
+        "posterior='mean-field'"
+    )
 
 
 def check_automatic(parts: Parts) -> None:

@@ -44,8 +44,10 @@ class BinaryFactorModel(
         ``"gumbel-softmax:end=0.3"``, or a constructor such as ``partial(NVIL, samples=8)``.
         ``"auto"`` is truncated with a log-linear decoder and gumbel-softmax with an MLP.
     posterior
-        q(z | x), what the inference learns to guess: ``"auto"`` for the inference's own, or
-        ``"mean-field"``; ``"truncated"`` and ``"enumerated"`` come with their inferences.
+        q(z | x), what the inference learns to guess: ``"auto"`` for the inference's own,
+        ``"mean-field"`` (independent bits), ``"autoregressive"`` (drawn in groups that know the
+        groups before; ``groups``, ``width``) or ``"free"`` (no encoder: each document has its own);
+        ``"truncated"`` and ``"enumerated"`` come with their inferences.
     likelihood
         How words are drawn: ``"polya"`` (a word that was seen comes again; the default),
         ``"multinomial"`` (independent draws), ``"poisson"`` (counts, with the document's length

@@ -143,7 +143,8 @@ class FittingMixin(AnchoringMixin, KeepingMixin, RespondingMixin):
         """Let the encoder learn what a search has found; not after an interruption."""
         self._bar_words()
         memory = trainer.memories[0]
-        if memory is None or history.interruption is not None:
+        searched = self.objective_.posterior.searched
+        if memory is None or not searched or history.interruption is not None:
             return
         try:
             distil(self.objective_, documents, memory, passes, trainer.seed)

@@ -53,9 +53,17 @@ class MeasuringMixin(BoundingMixin):
                     result = annealed(target, samples, measure.temperatures, keys)
         return np.asarray(result.cpu().double().numpy())
 
+    def _guess(self, batch: Any, steps: int = 0) -> tuple[Any, Any]:
+        """Target, and the posterior that is drawn from, after so many steps of ascent."""
+        target, q = self._posterior(batch, self._guessed())
+        if steps:
+            with threads(self.n_jobs), torch.no_grad():
+                q = self.objective_.ascent(batch, target, q, steps)
+        return target, q
+
     def _drawn(self, batch: Any, measure: Measure) -> Tensor:
         """ELBO or IWAE of a batch, ``(B,)`` nats, its draws a block at a time."""
-        target, q = self._posterior(batch, refine=0)
+        target, q = self._guess(batch, measure.steps)
         samples = measure.samples
         with threads(self.n_jobs), torch.no_grad():
             if measure.bound == "iwae":
@@ -85,7 +93,7 @@ class MeasuringMixin(BoundingMixin):
         self._joint().prior.refresh()
         parts: list[list[Floats]] = [[] for _ in samples]
         for batch in in_order(self._documents(counts), self._rows(Measure("iwae", max(samples)))):
-            target, q = self._posterior(batch, refine=0)
+            target, q = self._guess(batch)
             with threads(self.n_jobs), torch.no_grad():
                 ratios = self._ratios(target, q, batch, max(samples)).double()
             for part, each in zip(parts, samples, strict=True):

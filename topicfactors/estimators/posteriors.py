@@ -64,9 +64,11 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         covariates
             Those of the documents, a row for each, where the model was fitted with covariates.
         refine
-            Rounds of search over each document's states, after the encoder's guess: 0 for the
-            guess alone, the fastest; ``"auto"`` for what the inference was made for (the search of
-            ``"truncated"``, the guess of every other); ``"exact"`` for the posterior itself, by
+            Steps that improve each document's posterior after the encoder's guess: rounds of
+            search over its states where the posterior is searched (``"truncated"``), else of
+            coordinate ascent of its probabilities, whose worth :meth:`refinement` tells. 0 is the
+            guess alone, the fastest; ``"auto"`` what the inference was made for (the search of
+            ``"truncated"``, the guess of every encoder); ``"exact"`` the posterior itself, by
             summing over all states, of at most 20 factors (10 under ``polya``). A posterior that is
             exact takes ``"auto"`` and ``"exact"`` only.
 

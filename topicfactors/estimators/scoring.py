@@ -150,6 +150,7 @@ class ScoringMixin(MeasuringMixin):
         bound: str = "auto",
         samples: int | None = None,
         temperatures: int | None = None,
+        refine: int | str = "auto",
     ) -> Evaluation:
         """Perplexities under a bound, with those of the unigram on the same documents.
 
@@ -160,9 +161,11 @@ class ScoringMixin(MeasuringMixin):
         bound, samples, temperatures
             As for :meth:`score_samples`. Under ``"completion"`` the perplexities, and the
             unigram's, are of the unseen half of every document's tokens.
+        refine
+            Steps of coordinate ascent after the encoder's guess, for ``"elbo"`` and ``"iwae"``.
         """
         check_is_fitted(self)
-        measure = self._resolved(bound, samples, temperatures)
+        measure = self._resolved(bound, samples, temperatures, refine)
         return self._evaluated(self._observed(X, covariates), measure)
 
     def iwae_curve(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,23 +11,12 @@ from topicfactors.bits import all_states, distinct
 from topicfactors.contracts import Batch, CountBatch, Distribution, Draw, Sizes
 from topicfactors.model.classes import CategoricalPrior, ClassTarget
 from topicfactors.model.decoders import Decoder
+from topicfactors.model.given import Given, along
 from topicfactors.model.landscape import FactorLandscape
 from topicfactors.model.likelihood import Likelihood
 from topicfactors.model.logits import Logits
 from topicfactors.model.priors import Prior
 from topicfactors.model.responses import Answers, Response
-
-
-class Given(NamedTuple):
-    """What is known of B documents beside their words."""
-
-    classes: Tensor | None  # (B, K) one-hot
-    covariates: Tensor | None  # (B, C) of those that move the words
-
-    @property
-    def differs(self) -> bool:
-        """Have documents with the same factors different logits?"""
-        return self.classes is not None or self.covariates is not None
 
 
 class FactorTarget:
@@ -112,11 +101,20 @@ class FactorTarget:
         if not (self.joint.decoder.log_linear and likelihood.closed_norms):
             return self._evaluated(bits, None, known)
         logits = self.logits(bits)
-        after, norm = likelihood.flip_norms(logits, self.factors)
+        after, norm = self._flip_norms(bits, logits)
         if likelihood.closed_flips:
             evidence = self.counts @ logits.weights[:, : self.factors]
             return likelihood.changes(self.counts, logits, evidence, after, norm)
         return self._evaluated(bits, after, known)
+
+    def _flip_norms(self, bits: Tensor, logits: Logits) -> tuple[Tensor, Tensor]:
+        """Norms after each flip ``(S, B, D)`` and before ``(S, B)``, each state's computed once."""
+        if self.given.differs:
+            return self.joint.likelihood.flip_norms(logits, self.factors)
+        states, places = distinct(bits)
+        known = self.joint.logits(states[:, None, :])
+        after, norm = self.joint.likelihood.flip_norms(known, self.factors)
+        return after[:, 0][places], norm[:, 0][places]
 
     def _evaluated(self, bits: Tensor, after: Tensor | None, known: Tensor | None) -> Tensor:
         """The changes by evaluation at every flip; ``after`` are the norms there, if known."""
@@ -275,18 +273,12 @@ class Joint(nn.Module):
         if given is None or not given.differs:
             return self.decoder.logits(values)
         if given.classes is not None:
-            values = torch.cat(_along(values, given.classes), -1)
+            values = torch.cat(along(values, given.classes), -1)
         return self.with_content(self.decoder.logits(values), given.covariates)
 
     def with_content(self, logits: Logits, covariates: Tensor | None) -> Logits:
         """η + C c for the documents' covariates ``(B, C)``."""
         if covariates is None or self.content is None:
             return logits
-        h = torch.cat(_along(logits.h, covariates), -1)
+        h = torch.cat(along(logits.h, covariates), -1)
         return Logits(h, torch.cat([logits.weights, self.content], 1), logits.bias)
-
-
-def _along(values: Tensor, documents: Tensor) -> tuple[Tensor, Tensor]:
-    """Values ``(S, B or 1, ·)`` and columns of documents ``(B, ·)``, both for each of S and B."""
-    shape = (values.shape[0], len(documents))
-    return values.expand(*shape, -1), documents.to(values.dtype).expand(*shape, -1)

@@ -13,6 +13,7 @@ from topicfactors.gradients.base import Gradient
 from topicfactors.inference import bounds
 from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.inference.posteriors import Posterior
+from topicfactors.inference.refine import refined
 from topicfactors.inference.truncated import Search, searched
 from topicfactors.model.joint import FactorTarget, Joint
 from topicfactors.model.logits import Logits
@@ -105,10 +106,11 @@ class FactorObjective(Objective):
     def explain(
         self, batch: Batch, refine: int | None = None, states: int | None = None
     ) -> tuple[FactorTarget, Any]:
-        """Log p(x, z) of the batch, and q(z | x) after so many rounds of search.
+        """Log p(x, z) of the batch, and q(z | x) after so many steps from the encoder's guess.
 
-        ``refine`` None is the posterior's own way, 0 the encoder alone. Where there is no encoder
-        the posterior is exact, and there is nothing to refine.
+        Rounds of search where the posterior is searched or ``states`` are asked for, else steps of
+        coordinate ascent. ``refine`` None is the posterior's own way, 0 the guess alone. Where
+        there is no guess the posterior is exact, and there is nothing to refine.
         """
         if refine is None and states is None:
             return self.condition(batch)
@@ -119,9 +121,15 @@ class FactorObjective(Objective):
             return self._layered(target, guess)
         if self.layers is not None:
             refuse("a search over states")
+        if refine is not None and states is None and not self.posterior.searched:
+            return target, self.ascent(batch, target, guess, refine)
         rounds = self.search.final_rounds if refine is None else refine
         size = self.search.final_states if states is None else states
         return target, searched(target, guess, size, rounds, self.search.breadth)
+
+    def ascent(self, batch: Batch, target: FactorTarget, guess: Any, steps: int) -> Any:
+        """The guess after so many steps of coordinate ascent of its factorised bound."""
+        return refined(target, guess, document_keys(batch.counts), steps)
 
     def own_parameters(self) -> list[nn.Parameter]:
         """Those of the gradient's estimator."""
