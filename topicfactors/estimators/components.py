@@ -116,8 +116,8 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
         X, covariates
             Counts ``(N, V)``, and the covariates of their documents where the model has some.
         bound
-            ``"auto"``, ``"own"`` or ``"exact"``, which are the same here: log p(x) itself. (Of a classifier
-            with more than 8 shared factors ``"truncated"``, the bound of a search.) Or
+            ``"auto"``, ``"own"`` or ``"exact"``, which are the same here: log p(x) itself. (Of a
+            classifier with more than 8 shared factors ``"truncated"``, the bound of a search.) Or
             ``"completion"``: the unseen half of every document's tokens, of a split that never
             changes, given the seen half.
         samples
