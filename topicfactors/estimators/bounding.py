@@ -16,6 +16,7 @@ WEIGHTS = 100  # draws of the IWAE, where the bound too is left to the package
 CHAINS = 16  # of annealed importance sampling, a document
 TEMPERATURES = 100
 CHEAP = 12  # factors up to which a table of 2^D states costs less than a search
+CHEAP_EACH = 6  # the same where every document has a table of its own
 
 
 class Measure(NamedTuple):
@@ -27,23 +28,25 @@ class Measure(NamedTuple):
     steps: int = 0  # of coordinate ascent, after the encoder's guess
 
 
-def tightest(factors: int, likelihood: Any, posterior: Any) -> str:
+def tightest(joint: Any, posterior: Any) -> str:
     """The tightest bound that is affordable, by what the model is and not by the documents.
 
-    ``"exact"`` where the table of 2^D states is cheap: up to 12 factors (6 under ``polya``, where
-    every document has a table of its own), or where the inference makes it anyway. Above,
-    ``"truncated"`` where a search fitted the model, so that few states hold its posteriors, and
-    ``"iwae"`` where an encoder did: of such models 64 states hold less than 100 draws on long
-    documents, and about as much on short ones (benchmarks/defaults.md).
+    ``"exact"`` where the table of 2^D states is cheap: up to 12 factors (6 under ``polya`` and with
+    covariates that move the words, where every document has a table of its own), or where the
+    inference makes it anyway. Above, ``"truncated"`` where a search fitted the model, so that few
+    states hold its posteriors, and ``"iwae"`` where an encoder did: of such models 64 states hold
+    less than 32 draws on long documents, and a little more on others (benchmarks/defaults.md).
     """
-    cheap = min(
-        CHEAP,
-        getattr(likelihood, "enumerable", CHEAP),
-        getattr(likelihood, "enumerates_slowly_above", CHEAP),
-    )
-    if posterior.exact or factors <= cheap:
+    shared = getattr(joint.likelihood, "shared", True) and joint.content is None
+    cheap = CHEAP if shared else CHEAP_EACH
+    if posterior.exact or joint.sizes.factors <= min(cheap, enumerable(joint)):
         return "exact"
     return "truncated" if posterior.searched else "iwae"
+
+
+def enumerable(joint: Any) -> int:
+    """Most factors whose 2^D states are summed over."""
+    return int(getattr(joint.likelihood, "enumerable", joint.sizes.factors))
 
 
 def _checked(name: str, value: int | None) -> None:
@@ -65,7 +68,7 @@ class BoundingMixin(RefiningMixin):
     def _tightest(self) -> str:
         if self.objective_.layers is not None:
             return "iwae"  # log p(x, z) is not known
-        return tightest(self._factors(), self._joint().likelihood, self.objective_.posterior)
+        return tightest(self._joint(), self.objective_.posterior)
 
     def _ladder(self) -> list[str]:
         """The bounds that ``fit`` notes of the documents held out, the inference's own first."""

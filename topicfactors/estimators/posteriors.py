@@ -167,7 +167,8 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         rounds = self._rounds(refine)
         if rounds == 0:
             raise ConfigurationError(
-                "refine must be 'auto', 'exact' or 1 or more: the encoder's guess has no states"
+                "refine must be 'auto', 'exact' or 1 or more here: the encoder's guess has no "
+                "states"
             )
         size = max(least, self._search().final_states)
         with torch.no_grad():
