@@ -151,6 +151,21 @@ def test_covariates_and_a_number_to_be_found_are_refused(prior):
     )
 
 
+def test_every_score_of_a_fit_has_a_fresh_log_z(monkeypatch):
+    monkeypatch.setattr("topicfactors.model.boltzmann.SUMMED", 1)  # so that it is annealed
+    counts, _, _ = together()
+    found = fitted("boltzmann:exact=0,chains=300", "gumbel-softmax", max_iter=3)
+    prior = found.objective_.joint.prior
+    assert 0 < float(prior.spread) < 0.05
+    before, annealed = found.score(counts), prior.log_z.clone()
+    assert found.score(counts) == before  # not annealed again
+    monkeypatch.setattr("topicfactors.model.boltzmann.SUMMED", 20)
+    prior.spread.fill_(torch.nan)
+    assert found.score(counts) == pytest.approx(before, abs=0.02)
+    assert float(prior.log_z) == pytest.approx(float(annealed), abs=0.02)
+    assert float(prior.spread) == 0
+
+
 def test_a_prior_without_couplings_has_none():
     found = fitted("bernoulli", max_iter=1)
     assert not hasattr(found, "couplings_")
