@@ -219,7 +219,7 @@ class ScoringMixin(PosteriorMixin):
     def _bound(self, batch: Any, bound: str, samples: int) -> NDArray[np.float64]:
         if bound == "exact":
             with threads(self.n_jobs), torch.no_grad():
-                result = bounds.exact(self.objective_.joint.condition(batch))
+                result = bounds.exact(self.objective_.over_states(batch))
         elif bound == SMOOTHED:
             target, q = self._posterior(batch, refine=0)
             with threads(self.n_jobs), torch.no_grad():
