@@ -29,6 +29,7 @@ from topicfactors.errors import ConfigurationError
 SAMPLES = 1000  # draws of the importance-weighted bound
 EXACT = 16  # most factors under which log p(x) is summed as well
 HIERARCHICAL = {"posterior": "autoregressive", "prior": "boltzmann"}
+# parameters of each row; those of its own training (max_iter, learning_rate) win over the options
 ROWS: dict[str, dict[str, Any]] = {
     "nvil": {"inference": "nvil"},
     "gumbel-softmax": {"inference": "gumbel-softmax"},
@@ -80,6 +81,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=300)
     parser.add_argument("--learning-rate", type=float, default=5e-3)
     parser.add_argument("--decoder", default="log-linear")
+    parser.add_argument("--dvae", default="", help="its options, such as samples=5,end=8")
     parser.add_argument("--smoothing", default="auto", help="of the rows of dvae")
     parser.add_argument("--layers", default="0", help="continuous ones, of the rows of dvae")
     parser.add_argument("--samples", type=int, default=SAMPLES)
@@ -95,14 +97,19 @@ def _head(options: argparse.Namespace) -> str:
         f"± standard deviation.\nMachine: {machine()}.\n\n"
         f"D = {options.factors} factors (hidden units), decoder {options.decoder}, "
         f"{options.epochs} passes at a learning rate of {options.learning_rate:g}, smoothing "
-        f"{options.smoothing}, {options.layers} continuous layers (dvae). Likelihood bernoulli: an "
-        "image is a document of the pixels that are on.\nMean log-probability of a test image in "
+        f"{options.smoothing}, {options.layers} continuous layers (dvae{_told(options)}). "
+        "Likelihood bernoulli: an image is a document of the pixels that\nare on. Mean "
+        "log-probability of a test image in "
         f"nats, higher is better: *hard z* is the importance-weighted bound of {options.samples} "
         "draws of hard\nbits, by which rows are compared; *smoothed* is the same of the smoothed "
         "model itself, over ζ, which published\nfigures are of; *exact* sums over all states. The "
         "machine is scikit-learn's BernoulliRBM, its learning rate and\npasses chosen on the "
         "validation part. Settings were chosen on the validation part."
     )
+
+
+def _told(options: argparse.Namespace) -> str:
+    return f", {options.dvae}" if options.dvae else ""
 
 
 def _measured(images: Images, options: argparse.Namespace) -> list[str]:
@@ -126,7 +133,7 @@ def _rows(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
 
 def _row(images: Images, chosen: dict[str, Any], options: argparse.Namespace) -> str:
-    given = chosen | {"max_iter": options.epochs, "learning_rate": options.learning_rate}
+    given = {"max_iter": options.epochs, "learning_rate": options.learning_rate} | chosen
     try:
         found = [_scores(images.train, images.test, given, options, seed) for seed in options.seeds]
     except ConfigurationError as error:
@@ -144,6 +151,8 @@ def _scores(
 ) -> Scores:
     smooths = given["inference"] == "dvae"
     own = {"smoothing": options.smoothing, "continuous_layers": options.layers} if smooths else {}
+    if smooths and options.dvae:
+        given = given | {"inference": f"dvae:{options.dvae}"}
     model = BinaryFactorModel(
         options.factors, decoder=options.decoder, random_state=seed, **SHARED | own | given
     )

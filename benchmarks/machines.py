@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 ENUMERATED = 20  # most hidden units whose states are summed
 RATES = (0.01, 0.03, 0.1)
 PASSES = (30, 100, 300)
+MANY, FEW_PASSES = 10_000, (5, 20)  # images from which on fewer passes are tried
 BLOCK = 2**12  # states at once
 
 
@@ -89,7 +90,7 @@ def best_machine(
     """The machine that is best on the validation part, and what it was given."""
     tried = []
     for rate in RATES:
-        for passes in PASSES:
+        for passes in PASSES if len(train) < MANY else FEW_PASSES:
             machine = BernoulliRBM(
                 units, learning_rate=rate, n_iter=passes, batch_size=20, random_state=seed
             ).fit(train)

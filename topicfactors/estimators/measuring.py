@@ -45,7 +45,7 @@ class MeasuringMixin(BoundingMixin):
                 result = smoothed(target, q, self.objective_.gradient, batch, samples)
         else:
             with threads(self.n_jobs), torch.no_grad():
-                target = self.objective_.joint.condition(batch)
+                target = self.objective_.over_states(batch)
                 if bound == "exact":
                     result = bounds.exact(target)
                 else:

@@ -93,6 +93,12 @@ class FactorObjective(Objective):
             return target, q
         return LayeredTarget(target, self.layers, q.features), q
 
+    def over_states(self, batch: Batch) -> FactorTarget:
+        """Log p(x, z) of the batch, to be summed over z; refused where layers hide it."""
+        if self.layers is not None:
+            refuse("a sum over states")
+        return self.joint.condition(batch)
+
     def word_logits(self, values: Tensor) -> Logits:
         """η of values ``(S, B, D)``, covariates at 0, continuous layers at the mean of p(h | z)."""
         logits = self.joint.logits(values)
