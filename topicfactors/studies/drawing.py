@@ -80,7 +80,7 @@ class Scene:
         """One draw; what the estimator is known to scale the posterior's gradient by is undone."""
         target, q, logits = self.posed()
         found = self.derivative(gradient(target, q, 1.0).loss, logits)
-        scale = float(getattr(gradient, "scale", 1.0))
+        scale = float(getattr(gradient, "encoder_scale", 1.0))
         return Gradients(found.logits / scale, found.encoder / scale)
 
     def exact(self) -> tuple[Reference, Reference]:

@@ -113,7 +113,8 @@ class GradientStudy:
         Columns of what was not measured are left out.
         """
         records = self.records()
-        shown = [name for name in COLUMNS if any(record[name] is not None for record in records)]
+        known = {name for record in records for name in record if record[name] is not None}
+        shown = [name for name in COLUMNS if name in known | {"bias"}]
         heads = [COLUMNS[name] for name in shown]
         return [heads, *([_cell(record, name) for name in shown] for record in records)]
 
