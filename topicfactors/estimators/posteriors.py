@@ -227,7 +227,7 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
 
     def _enumerated(self, batch: Batch) -> tuple[FactorTarget, Enumerated]:
         """The target and its exact posterior, whichever inference fitted the model."""
-        target = self.objective_.joint.condition(batch)
+        target = self.objective_.over_states(batch)
         return target, Enumerated(target, all_states(self._factors(), self._device()))
 
     def _tabled(self) -> int:

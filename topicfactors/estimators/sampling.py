@@ -166,7 +166,7 @@ class SamplingMixin(BoundingMixin):
             counts, bits = self._simulated(tokens, generator)
             rows, sides = max(1, CHAINED // (samples * counts.shape[1])), []
             for batch in in_order(self._documents(counts), rows):
-                target, keys = self.objective_.joint.condition(batch), document_keys(batch.counts)
+                target, keys = self.objective_.over_states(batch), document_keys(batch.counts)
                 forward = annealed(target, samples, temperatures, keys)
                 keys = streams(keys, seed)
                 reverse = backwards(target, bits[batch.rows], samples, temperatures, keys)
