@@ -12,7 +12,7 @@ from tests.problems import FACTORS, exact_bound, make_problem
 from topicfactors.bits import pack
 from topicfactors.contracts import Draw
 from topicfactors.gradients import DVAE, NVIL, Exact, GumbelSoftmax, LocalExpectation, Truncated
-from topicfactors.gradients.dvae import spike_exponential
+from topicfactors.gradients.smoothings import SpikeAndExponential
 from topicfactors.inference.posteriors import threshold, uniform
 from topicfactors.inference.search import evaluated
 from topicfactors.inference.truncated import Truncated as TruncatedStates
@@ -194,7 +194,7 @@ def test_the_factor_on_the_earlier_unit_is_essential():
     over = torch.cat([off * share, (1 - off) * share])
     logits = first.expand_as(noise)
     bits, _ = threshold(logits, noise)
-    later = 2.5 * spike_exponential(logits, noise, BETA) - 0.7
+    later = 2.5 * SpikeAndExponential().zeta(logits, noise, BETA) - 0.7
     draw = Draw(*(torch.cat(two, 1)[None] for two in ((bits, bits), (bits, bits))), None, None)
     draw = draw._replace(logits=torch.cat([logits, later], 1)[None])
     q = SimpleNamespace(groups=torch.tensor([0, 1]), factorised=False)
