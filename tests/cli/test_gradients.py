@@ -15,6 +15,7 @@ from topicfactors.studies.comparison import Comparison
 QUICK = (
     *("-k", "3", "--epochs", "1", "--documents", "8", "--draws", "10", "--samples", "2"),
     *("--seconds", "0.05", "--evaluations", "1", "--max-df", "1.0", "--threads", "1"),
+    *("--warm-up", "5"),
 )
 
 

@@ -5,7 +5,14 @@ import pytest
 from tests.estimators.planted import model, planted
 from topicfactors import studies
 
-FEW = {"documents": 16, "draws": 100, "seconds": 0, "evaluations": 2, "samples": 4}
+FEW = {
+    "documents": 16,
+    "draws": 100,
+    "warm_up": 20,
+    "seconds": 0,
+    "evaluations": 2,
+    "samples": 4,
+}
 
 
 @pytest.fixture(scope="session")

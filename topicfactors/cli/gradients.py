@@ -87,6 +87,14 @@ def gradients(
             rich_help_panel=BUDGET,
         ),
     ] = 5000,
+    warm_up: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Steps in which an estimator that learns sees the model before it is measured.",
+            rich_help_panel=BUDGET,
+        ),
+    ] = 300,
     seconds: Annotated[
         float,
         typer.Option(
@@ -174,6 +182,7 @@ def gradients(
         "documents": documents,
         "draws": draws,
         "reference_draws": reference_draws,
+        "warm_up": warm_up,
         "seconds": seconds,
         "evaluations": evaluations,
         "samples": samples,

@@ -25,7 +25,6 @@ from topicfactors.studies.results import GradientStudy, Row, Settings, order
 from topicfactors.values import number, whole
 
 ENUMERATED = 12  # factors up to which the reference is exact
-LEARNING = 100  # steps in which an estimator that learns sees the model before it is measured
 PRECISE = ("local-expectation", "rloo", "nvil")  # references, the least variance first
 HELD_OUT = 0.1  # share of the documents, where none are given
 
@@ -58,7 +57,7 @@ class Comparison:
     Parameters
     ----------
     model, X, estimators, X_held_out, covariates, held_out_covariates, documents, draws,
-    reference_draws, seconds, evaluations, samples, random_state
+    reference_draws, warm_up, seconds, evaluations, samples, random_state
         As for :func:`gradients`.
     """
 
@@ -74,17 +73,19 @@ class Comparison:
         documents: int = 64,
         draws: int = 200,
         reference_draws: int = 5000,
+        warm_up: int = 300,
         seconds: float = 5.0,
         evaluations: float = 20.0,
         samples: int = 32,
         random_state: int = 0,
     ) -> None:
         check_numbers(documents, draws, reference_draws, seconds, evaluations, samples)
+        whole("warm_up", warm_up, 0)
         whole("random_state", random_state, 0)
         self.model, self.seed, self.samples = model, random_state, samples
         self.seconds, self.evaluations = float(seconds), float(evaluations)
         self.draws = GROUPS * math.ceil(draws / GROUPS)
-        self.reference_draws = reference_draws
+        self.reference_draws, self.warm_up = reference_draws, warm_up
         self.chosen, self.refused = listed(model, estimators)
         if not hasattr(model, "objective_"):
             self.model = self._fitted(X, covariates)
@@ -159,7 +160,7 @@ class Comparison:
         able, _ = contestants.contestants(self.model, self.factors, known)
         best = able[0]
         gradient = self._gradient(best, samples=TOGETHER)
-        warm_up(self.scene, gradient, self.documents, LEARNING, self.seed)
+        warm_up(self.scene, gradient, self.documents, self.warm_up, self.seed)
         calls = max(2, math.ceil(self.reference_draws / TOGETHER))
         logits, encoder = draw_many(self.scene, gradient, calls)
         name = f"the mean of {calls * TOGETHER:,} draws of {best.label}"
@@ -176,7 +177,7 @@ class Comparison:
         logits = encoder = None
         if contestant.sampled and self.references is not None:
             gradient = self._gradient(contestant)
-            warm_up(self.scene, gradient, self.documents, LEARNING, self.seed)
+            warm_up(self.scene, gradient, self.documents, self.warm_up, self.seed)
             drawn, of_encoder = draw_many(self.scene, gradient, self.draws)
             logits = drawn.figures(self.references.logits)
             encoder = of_encoder.figures(self.references.encoder)

@@ -127,7 +127,8 @@ def warm_up(scene: Scene, gradient: Gradient, documents: Documents, steps: int, 
     optimizer = torch.optim.Adam(own, lr=gradient.learning_rate, betas=(0.9, 0.99)) if own else None
     learns = bool(gradient.state_dict())
     batches = endless(documents, gradient.batch_size, seed)
-    for batch in (next(batches) for _ in range(steps if learns else 0)):
+    for step in range(steps if learns else 0):
+        batch = next(batches)
         target, q, _ = scene.of(batch).posed()
         control = gradient(target, q, 1.0).control
         if control is None or optimizer is None:
@@ -136,5 +137,7 @@ def warm_up(scene: Scene, gradient: Gradient, documents: Documents, steps: int, 
         for parameter, slope in zip(own, found, strict=True):
             parameter.grad = slope
         nn.utils.clip_grad_norm_(own, 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = gradient.learning_rate * (1 - step / steps)
         optimizer.step()
     gradient.eval()

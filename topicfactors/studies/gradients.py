@@ -22,6 +22,7 @@ def gradients(
     documents: int = 64,
     draws: int = 200,
     reference_draws: int = 5000,
+    warm_up: int = 300,
     seconds: float = 5.0,
     evaluations: float = 20.0,
     samples: int = 32,
@@ -56,6 +57,9 @@ def gradients(
     reference_draws
         Beyond 12 factors, where bias is against the mean of so many draws of an unbiased estimator
         of low variance; up to 12 it is against the exact gradient.
+    warm_up
+        Steps in which an estimator that learns (a baseline, a control network) sees the model
+        before its draws are counted.
     seconds
         Of each training on equal time; 0 for none.
     evaluations
@@ -79,7 +83,7 @@ def gradients(
     >>> from topicfactors import BinaryFactorModel
     >>> counts = np.array([[4, 3, 0, 0], [0, 0, 5, 2], [3, 4, 0, 1], [0, 0, 3, 4]] * 5)
     >>> model = BinaryFactorModel(2, likelihood="multinomial", random_state=0)
-    >>> found = gradients(model, counts, ["nvil", "straight-through"], seconds=0, evaluations=2)
+    >>> found = gradients(model, counts, ["nvil", "straight-through"], seconds=0, warm_up=5)
     >>> sorted(row.estimator for row in found.rows)
     ['nvil', 'straight-through']
     """
@@ -93,6 +97,7 @@ def gradients(
         documents=documents,
         draws=draws,
         reference_draws=reference_draws,
+        warm_up=warm_up,
         seconds=seconds,
         evaluations=evaluations,
         samples=samples,

@@ -93,7 +93,7 @@ class Moments:
             of_variance,
             _root(signal),
             _root(signal + 2 * of_signal),
-            _cosine(means.mean(0), reference, signal) if signal > 2 * of_signal else math.nan,
+            _cosine(means.mean(0), reference, signal) if signal > 3 * of_signal else math.nan,
         )
 
 
