@@ -111,7 +111,8 @@ autoregressive are fitted by gumbel-softmax, free by local-expectation. *Gap clo
 of the way from the mean-field encoder's ELBO to the IWAE-1000 of the same model that the ELBO of \
 the row has made. *refine n* is `transform(refine=n)`: the refined q is factorised whatever it \
 began with, and `refinement(refine=n)` gives its bounds and the *gain*; *refine, s* is the time of \
-that for all test documents. *Truncated* is the bound that a search finds for the same model, whatever its q.
+that for all test documents. *Truncated* is the bound that a search finds for the same model, \
+whatever its q.
 """
 
 if __name__ == "__main__":
