@@ -36,7 +36,6 @@ class VIMCO(Gradient):
     """
 
     unbiased = True
-    layers = True
     learning_rate = 1e-2
     objective = "iwae"
 
