@@ -40,6 +40,7 @@ PARAMETERS = {
     "starts": "MixtureModel.n_init",
     "tempering": "MixtureModel.tempering",
     "smoothing": "MixtureModel.smoothing",
+    "continuous_layers": "BinaryFactorModel.continuous_layers",
     "components_per_class": "SemiSupervisedClassifier.components_per_class",
     "shared_factors": "SemiSupervisedClassifier.n_factors",
     "unlabelled_weight": "SemiSupervisedClassifier.unlabelled_weight",

@@ -21,6 +21,7 @@ from topicfactors.corpus.samples import SAMPLES
 from topicfactors.errors import ConfigurationError, unknown_name
 from topicfactors.export.tables import EXPORTERS
 from topicfactors.gradients import GRADIENTS
+from topicfactors.gradients.smoothings import SMOOTHINGS
 from topicfactors.inference.encoders import ENCODERS
 from topicfactors.inference.families import POSTERIORS
 from topicfactors.insight.topics import RANKINGS
@@ -34,6 +35,7 @@ REGISTRIES: dict[str, dict[str, Any]] = {
     "RANKINGS": RANKINGS,
     "LIKELIHOODS": LIKELIHOODS,
     "GRADIENTS": GRADIENTS,
+    "SMOOTHINGS": SMOOTHINGS,
     "READERS": READERS,
     "COUNT_READERS": COUNT_READERS,
     "EXPORTERS": EXPORTERS,
@@ -45,7 +47,7 @@ REGISTRIES: dict[str, dict[str, Any]] = {
     "RESPONSES": RESPONSES,
     "SAMPLES": {name: sample.read for name, sample in SAMPLES.items()},
 }
-FROM_LITERATURE = ("RANKINGS", "LIKELIHOODS", "GRADIENTS")
+FROM_LITERATURE = ("RANKINGS", "LIKELIHOODS", "GRADIENTS", "SMOOTHINGS")
 OF_NOBODY = {"RANKINGS['exclusive']", "RANKINGS['probability']", "RANKINGS['weight']"}
 
 AXIS = r"(?:[A-Z]|2\^D|nnz|n|width|\d)(?: or (?:[A-Z]|\d))?"

@@ -73,14 +73,14 @@ class CountBatch(Protocol):
 
 
 class Memory(Protocol):
-    """What a posterior keeps of every document between visits: packed states."""
+    """What a posterior keeps of every document between visits: packed states, or log-odds."""
 
     @property
     def fresh(self) -> bool:
         """Are there documents that nobody has asked for yet?"""
 
     def read(self, rows: Tensor) -> Tensor:
-        """The sets of documents ``rows (B,)``, ``(B, S, P)`` int64."""
+        """What is kept of documents ``rows (B,)``: ``(B, S, P)`` int64, or ``(B, D)`` floats."""
 
     def write(self, rows: Tensor, words: Tensor) -> None:
         """Keep them."""
@@ -149,6 +149,19 @@ class Distribution(Protocol):
         """``(B, F)`` what the encoder knew of each document."""
 
 
+class Walk(Protocol):
+    """Chains over the states of B documents that move a bit at a time, parameters fixed."""
+
+    bits: Tensor  # (S, B, D), where they are
+    log_likelihood: Tensor  # (S, B) log p(x, r | z) there, nats
+
+    def look(self, factor: int) -> tuple[Tensor, Tensor]:
+        """By how much log p(x, r | z) and log p(z) move when that bit flips, both ``(S, B)``."""
+
+    def move(self, flipped: Tensor) -> None:
+        """Flip the bit that was looked at where ``flipped (S, B)``."""
+
+
 class Landscape(Protocol):
     """log p(x, z) of B documents around their states, parameters fixed; no derivatives."""
 
@@ -166,6 +179,9 @@ class Landscape(Protocol):
         Both ``(B, count)``; those ``barred (B, D)`` come last, with a change of −∞.
         """
 
+    def walk(self, bits: Tensor) -> Walk:
+        """Chains that are at ``bits (S, B, D)`` and move a bit at a time."""
+
 
 class Target(Protocol):
     """log p(x, z) of a batch with everything but z fixed; all in nats."""
@@ -181,10 +197,14 @@ class Target(Protocol):
     def kl(self, q: Distribution) -> Tensor | None:
         """``(B,)`` KL(q ‖ prior) where it has a closed form, else None: sample it."""
 
-    def flips(self, bits: Tensor, prior_weight: float = 1.0) -> Tensor:
+    def kl_along(self, q: Distribution, draw: Draw) -> Tensor:
+        """``(S, B)`` KL(q ‖ prior) along a draw, whose derivative goes through its values."""
+
+    def flips(self, bits: Tensor, prior_weight: float = 1.0, known: Tensor | None = None) -> Tensor:
         """``(S, B, D)``: log p(x, z_d = 1, rest) − log p(x, z_d = 0, rest).
 
-        ``prior_weight`` scales the part of the prior.
+        ``prior_weight`` scales the part of the prior; ``known (S, B)`` is the log-likelihood of the
+        bits, where it has been computed.
         """
 
     def log_joint(self, bits: Tensor) -> Tensor:

@@ -43,9 +43,35 @@ def test_the_table_has_the_ladder_and_the_unigram_last(call, fitted, corpus):
     outcome = call("evaluate", fitted, corpus)
     lines = outcome.out.splitlines()
     names = [line.split()[0] for line in lines[1 : lines.index("")]]
-    assert names == ["truncated", "ELBO", "IWAE", "unigram"]
+    assert names == ["exact", "truncated", "ELBO", "IWAE", "unigram"]
     assert "45 documents" in outcome.out
     assert "of 3 factors tell these documents apart" in outcome.out
+
+
+def test_annealing_is_named_with_its_chains_and_temperatures(call, refused, fitted, corpus, counts):
+    options = ("--bound", "ais", "--samples", "4", "--temperatures", "10")
+    (scores,) = evaluated(call, fitted, corpus, *options)["bounds"]
+    model = load(fitted / "model")[-1]
+    expected = model.evaluate(counts, bound="ais", samples=4, temperatures=10)
+    assert (scores["bound"], scores["samples"], scores["temperatures"]) == ("ais", 4, 10)
+    assert scores["nats_per_document"] == pytest.approx(expected.log_prob, abs=1e-3)
+    assert scores["standard_error"] == pytest.approx(expected.standard_error, rel=1e-3)
+    line = call("evaluate", fitted, corpus, *options).out.splitlines()[1]
+    assert line.split()[:4] == ["AIS", "4", "x", "10"]
+    assert "±" in line
+    status_, said = refused("evaluate", fitted, corpus, "--temperatures", "5")
+    assert status_ == 2
+    assert "are of --bound ais" in said
+
+
+def test_completion_has_a_unigram_of_its_own(call, fitted, corpus, counts):
+    outcome = call("evaluate", fitted, corpus, "--bound", "elbo", "--bound", "completion")
+    lines = outcome.out.splitlines()
+    rows = [line.split() for line in lines[1 : lines.index("")]]
+    assert [row[0] for row in rows] == ["ELBO", "unigram", "completion", "unigram"]
+    found = load(fitted / "model")[-1].evaluate(counts, bound="completion")
+    assert rows[2][-1] == f"{found.perplexity.corpus:.1f}"
+    assert rows[3][-1] == f"{found.unigram.corpus:.1f}" != rows[1][-1]
 
 
 def test_c_v_reads_the_texts_once_more(call, fitted, corpus):

@@ -84,7 +84,9 @@ def test_no_score_is_cut_on_any_terminal(capsys, terminal, width):
     scores = {
         "bound": "truncated",
         "samples": 64,
+        "temperatures": 0,
         "nats_per_document": -2871.5,
+        "standard_error": 112.3,
         "perplexity": numbers,
         "unigram": numbers,
     }

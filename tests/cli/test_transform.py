@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from topicfactors import load, save
+from tests.cli.conftest import FIT, make_texts
+from topicfactors import load, read_corpus, save
 from topicfactors.cli import inputs
 
 COLUMNS = ["id", "factor_0", "factor_1", "factor_2"]
@@ -159,6 +160,24 @@ def test_a_model_that_cannot_read_texts_is_refused(refused, fitted, tmp_path, do
     assert "vectorizer" in line.lower()
 
 
+def test_what_an_ascent_gains_is_told(call, tmp_path, documents):
+    run = tmp_path / "run"
+    pd.DataFrame({"text": list(make_texts())}).to_csv(tmp_path / "texts.csv", index=False)
+    posterior = ("--inference", "gumbel-softmax", "--posterior", "autoregressive:groups=2")
+    assert call("fit", tmp_path / "texts.csv", "-o", run, *FIT, *posterior, "-q").status == 0
+    pipeline = load(run / "model")
+    counts = pipeline[0].transform(
+        [text or "-" for text in pd.read_csv(documents, keep_default_na=False)["text"]]
+    )
+    outcome = call("transform", run, documents, "--refine", 4)
+    gained = pipeline[-1].refinement(counts, refine=4)
+    assert f"the ELBO rose by {gained.gain:.2f} nats a document, from" in outcome.err
+    found = pd.read_csv(io.StringIO(outcome.out))[COLUMNS[1:]]
+    np.testing.assert_allclose(found, pipeline[-1].transform(counts, refine=4), atol=1e-4)
+    for silent in (("--refine", 4, "-q"), ("--refine", 0), ()):
+        assert "ELBO" not in call("transform", run, documents, *silent).err
+
+
 def test_refine_is_rounds_of_search(call, refused, fitted, documents):
     counts = load(fitted / "model")[0].transform(
         [text or "-" for text in pd.read_csv(documents, keep_default_na=False)["text"]]
@@ -171,7 +190,7 @@ def test_refine_is_rounds_of_search(call, refused, fitted, documents):
     for nonsense in ("-1", "deep", "2.5"):
         status, line = refused("transform", fitted, documents, "--refine", nonsense)
         assert status == 2
-        assert "refine must be 'auto' or a whole number of 0 or more" in line
+        assert "refine must be 'auto', 'exact' or a whole number of 0 or more" in line
 
 
 def test_columns_of_the_fit_are_remembered(call, refused, tmp_path, corpus):
@@ -197,3 +216,12 @@ def test_a_table_where_a_run_is_meant(refused, documents, fitted):
     status, line = refused("transform", documents, fitted)
     assert status == 1
     assert "is a file; expected a folder that topicfactors has saved" in line
+
+
+def test_the_exact_posterior_of_any_run(call, fitted, corpus):
+    outcome = call("transform", fitted, corpus, "--refine", "exact", "-q")
+    rows = [line.split(",")[1:] for line in outcome.out.splitlines()[1:]]
+    pipeline = load(fitted / "model")
+    counts = pipeline[0].transform(read_corpus(corpus).texts)
+    expected = pipeline[-1].transform(counts, refine="exact")
+    np.testing.assert_allclose(np.array(rows, dtype=float), expected, atol=1e-4)

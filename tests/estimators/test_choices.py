@@ -68,9 +68,9 @@ def test_unknown_names_come_with_the_nearest(what):
 
 
 def test_auto_is_offered_where_it_may_be_asked_for():
-    with pytest.raises(ConfigurationError, match="must be one of 'auto', 'dvae'"):
+    with pytest.raises(ConfigurationError, match=r"must be one of .*'auto', .*'dvae'"):
         found("gumble")
-    with pytest.raises(ConfigurationError, match="prior must be one of 'bernoulli', got 'auto'"):
+    with pytest.raises(ConfigurationError, match=r"prior must be one of .*'boltzmann', got 'auto'"):
         found("auto", "prior")
 
 
@@ -111,7 +111,7 @@ def test_bad_spelling_shows_the_right_one(text):
 @pytest.mark.parametrize("value", [3, None, ["nvil"], object()])
 def test_what_is_no_part_is_refused(value):
     with pytest.raises(
-        ConfigurationError, match=r"inference must be one of dvae, .* constructor, "
+        ConfigurationError, match=r"inference must be one of .*dvae, .* constructor, "
     ):
         found(value)
 

@@ -84,10 +84,11 @@ def test_exact_inference_is_the_posterior(exact_model, corpus):
     np.testing.assert_allclose(exact_model.transform(corpus.counts[:40]), by_hand, atol=1e-3)
 
 
-def test_score_is_the_mean_bound(small, corpus):
-    each = small.score_samples(corpus.counts)
+def test_score_is_the_mean_of_the_inference_s_own_bound(small, corpus):
+    each = small.score_samples(corpus.counts, bound="own")
     assert each.dtype == np.float64
     assert small.score(corpus.counts) == pytest.approx(each.mean())
+    np.testing.assert_array_equal(each, small.score_samples(corpus.counts, bound="elbo"))
 
 
 def test_perplexity_is_per_document(small, corpus):

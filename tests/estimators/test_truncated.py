@@ -1,5 +1,6 @@
 """inference="truncated", and the searched posteriors of every other inference."""
 
+import contextlib
 import warnings
 
 import numpy as np
@@ -8,7 +9,7 @@ import scipy.sparse
 import torch
 
 from tests.estimators.planted import joint_table, matched, model, planted, states_of
-from topicfactors import ConfigurationError, InputError, load, save
+from topicfactors import ConfigurationError, FitWarning, InputError, load, save
 from topicfactors.gradients import GRADIENTS
 from topicfactors.model.likelihoods import LIKELIHOODS
 
@@ -37,10 +38,10 @@ def test_it_finds_every_factor_and_fits_as_exact_does(searched, exact_model, cor
 def test_the_bound_is_below_log_p_and_near_it(corpus):
     fitted = model(8, inference="truncated:final_states=16,final_rounds=20").fit(corpus.counts)
     exact = fitted.score_samples(corpus.counts, bound="exact")
-    gaps = exact - fitted.score_samples(corpus.counts)
+    gaps = exact - fitted.score_samples(corpus.counts, bound="own")
     assert gaps.min() > -2e-3
     assert gaps.mean() < 0.1
-    wider = exact - fitted.score_samples(corpus.counts, samples=4)
+    wider = exact - fitted.score_samples(corpus.counts, bound="truncated", samples=4)
     assert wider.mean() > gaps.mean()
     assert fitted.score(corpus.counts) == pytest.approx((exact - gaps).mean())
 
@@ -52,9 +53,10 @@ def test_every_inference_serves_every_likelihood_and_decoder(
     inference, likelihood, decoder, corpus
 ):
     some = corpus.counts[:60]
-    fitted = model(3, inference=inference, likelihood=likelihood, decoder=decoder, max_iter=3).fit(
-        some
-    )
+    learner = model(3, inference=inference, likelihood=likelihood, decoder=decoder, max_iter=3)
+    costly = GRADIENTS[inference].flips and decoder == "mlp"
+    with pytest.warns(FitWarning) if costly else contextlib.nullcontext():
+        fitted = learner.fit(some)
     assert np.isfinite(fitted.transform(some)).all()
     exact = fitted.score_samples(some, bound="exact")
     assert np.isfinite(exact).all()
@@ -132,9 +134,15 @@ def test_a_sampled_inference_can_be_refined_too(relaxed_model, corpus):
     assert relaxed_model.score(corpus.counts) < bound.mean() - 0.05
     weights = joint_table(relaxed_model, corpus.counts)
     weights = np.exp(weights - weights.max(0)) / np.exp(weights - weights.max(0)).sum(0)
+    pairs = relaxed_model.pairwise(corpus.counts)
     np.testing.assert_allclose(
-        relaxed_model.transform(corpus.counts, refine=20), weights.T @ states_of(4), atol=1e-3
+        pairs.diagonal(axis1=1, axis2=2), weights.T @ states_of(4), atol=1e-3
     )
+    missed = [
+        np.abs(relaxed_model.transform(corpus.counts, refine=n) - weights.T @ states_of(4)).mean()
+        for n in (0, 20)
+    ]
+    assert missed[1] < 0.5 * missed[0]
     np.testing.assert_array_equal(
         relaxed_model.transform(corpus.counts), relaxed_model.transform(corpus.counts, refine=0)
     )
@@ -153,7 +161,9 @@ def test_a_transform_by_the_encoder_asks_it_once(fixture, refine, corpus, reques
 
 @pytest.mark.parametrize("value", [-1, 2.5, "many", None, True])
 def test_nonsense_rounds_are_refused(value, searched, corpus):
-    with pytest.raises(ConfigurationError, match="refine must be 'auto' or a whole number of 0"):
+    with pytest.raises(
+        ConfigurationError, match="refine must be 'auto', 'exact' or a whole number of 0"
+    ):
         searched.transform(corpus.counts, refine=value)
 
 
@@ -338,7 +348,9 @@ def test_real_valued_counts_go_through_the_urn():
     counts = planted().counts * 0.37
     fitted = model(likelihood="polya", max_iter=4).fit(counts)
     assert np.isfinite(fitted.score_samples(counts)).all()
-    assert fitted.score(counts) > fitted.evaluate(counts).log_prob - 1e-6
+    exact = fitted.evaluate(counts)
+    assert exact.bound == "exact"
+    assert fitted.score(counts) == pytest.approx(exact.log_prob, abs=1e-3)  # 64 states hold all 16
 
 
 def test_completion_uses_the_words_seen(corpus):

@@ -1,7 +1,5 @@
 """What each estimator does besides its mean and variance."""
 
-import math
-
 import pytest
 import torch
 
@@ -10,7 +8,6 @@ from topicfactors.contracts import Sizes
 from topicfactors.errors import ConfigurationError
 from topicfactors.gradients import DVAE, GRADIENTS, NVIL, GumbelSoftmax, StraightThrough
 from topicfactors.gradients.baselines import FittedCoefficient, RunningMoments
-from topicfactors.gradients.dvae import spike_exponential
 
 SIZES = Sizes(8, FACTORS, 2)
 SAMPLING = [name for name, kind in GRADIENTS.items() if kind.posterior == "mean-field"]
@@ -69,59 +66,6 @@ def test_hard_gumbel_decodes_bits_and_the_soft_one_does_not():
     torch.testing.assert_close(hard[1], hard[0])
     assert not torch.equal(soft[1], soft[0])
     assert torch.equal(soft[0], hard[0])
-
-
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
-@pytest.mark.parametrize("beta", [1.0, 3.0, 30.0, 300.0])
-@pytest.mark.parametrize("probability", [1e-6, 0.5, 1 - 1e-6])
-def test_the_inverse_distribution_function_of_zeta(beta, probability, dtype):
-    """Draws at evenly spaced noise have the distribution function of the mixture."""
-    noise = (torch.arange(20_000, dtype=dtype) + 0.5) / 20_000
-    logits = torch.logit(torch.tensor(probability, dtype=torch.float64)).to(dtype)
-    zeta = spike_exponential(logits.expand_as(noise), noise, beta).double()
-    assert bool(((zeta >= 0) & (zeta <= 1)).all())
-    for at in (0.0, 0.2, 0.5, 0.9):
-        inside = math.expm1(beta * at) / math.expm1(beta)
-        expected = (1 - probability) + probability * inside
-        assert float((zeta <= at).double().mean()) == pytest.approx(expected, abs=2e-4)
-
-
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
-@pytest.mark.parametrize("beta", [1.0, 5.0, 100.0, 300.0])
-@pytest.mark.parametrize("logit", [-13.8, -2.0, 0.0, 13.8])
-def test_the_slope_of_zeta_is_that_of_finite_differences(beta, logit, dtype):
-    off = 1 / (1 + math.exp(logit))
-    noise = torch.tensor([off + (1 - off) * u for u in (0.02, 0.3, 0.8, 0.99)], dtype=dtype)
-    logits = torch.full((4,), logit, dtype=dtype, requires_grad=True)
-    zeta = spike_exponential(logits, noise, beta)
-    found = torch.autograd.grad(zeta.sum(), logits)[0].double()
-    step = 1e-5
-    ends = [
-        spike_exponential(torch.full((4,), logit + s, dtype=torch.float64), noise.double(), beta)
-        for s in (step, -step)
-    ]
-    expected = (ends[0] - ends[1]) / (2 * step)
-    assert bool(torch.isfinite(found).all())
-    if dtype == torch.float64:
-        torch.testing.assert_close(found, expected, rtol=2e-3, atol=1e-7)
-    elif abs(logit) < 10:  # in float32 the noise itself cannot resolve q = 1e-6
-        torch.testing.assert_close(found, expected, rtol=2e-2, atol=1e-4)
-
-
-def test_the_dvae_gradient_is_that_of_its_own_smoothed_bound():
-    """At D = 1, by quadrature over the noise: the pathwise mean is the slope of the mean."""
-    beta, logit, noise = 4.0, 0.4, (torch.arange(400_000, dtype=torch.float64) + 0.5) / 400_000
-
-    def objective(value):
-        zeta = spike_exponential(value.expand_as(noise), noise, beta)
-        return torch.log_softmax(torch.stack([zeta * 1.3, -zeta * 0.7, zeta * 0 + 0.2]), 0)[0]
-
-    leaf = torch.tensor(logit, dtype=torch.float64, requires_grad=True)
-    pathwise = torch.autograd.grad(objective(leaf).mean(), leaf)[0].item()
-    step = 1e-3
-    high = objective(torch.tensor(logit + step, dtype=torch.float64)).mean()
-    low = objective(torch.tensor(logit - step, dtype=torch.float64)).mean()
-    assert pathwise == pytest.approx(float(high - low) / (2 * step), rel=1e-3)
 
 
 def test_straight_through_values_are_bits():

@@ -22,6 +22,8 @@ def _python(title: str, arguments: str, said: str) -> Mistake:
 OPTIONS_OF_FACTORS = [
     _option("A most that is no number", "-k auto:most=many", "'auto:most=200'"),
     _option("A number from an exact inference", "-k auto --inference exact", "'truncated'"),
+    _option("A number of factors that are coupled", "-k auto --prior boltzmann", "'bernoulli'"),
+    _option("Too many units above", "--prior belief-network:units=20", "at most 12"),
     _option("Anchors that are not there", "--anchors a.toml", "a.toml: cannot be read"),
     _option("Anchors that break off", "--anchors a.toml", "a.toml, line 2", "a.toml", BROKEN),
     _option(
@@ -34,6 +36,12 @@ OPTIONS_OF_FACTORS = [
         "a.toml",
         UNKNOWN,
     ),
+    _option(
+        "A relaxation where nothing is encoded",
+        "--posterior free --inference gumbel-softmax",
+        "use inference='local-expectation'",
+    ),
+    _option("A slip in a posterior", "--posterior autoregresive", "did you mean 'autoregressive'?"),
     _option("Anchors of no weight", "--anchor-strength 0", "anchor_strength"),
 ]
 FACTORS_IN_PYTHON = [

@@ -73,7 +73,7 @@ OPTIONS_OF_MODELS = [
     _option(
         "A search where there are no factors",
         "transform clusters notes --refine 3",
-        "--refine is a search for factors",
+        "--refine improves the posteriors of factors",
         _mixture,
     ),
     _option(

@@ -18,7 +18,7 @@ STUDIES = [
     _study("An estimator with a slip", "--estimators nvil,dvea", "did you mean 'dvae'?"),
     _study("An option that an estimator has not", "--estimators nvil:sample=2", "its options are"),
     _study("No estimator", "--estimators ,", "at least one name"),
-    _study("None that can serve", "-k 30 --estimators exact", "at most 10 factors"),
+    _study("None that can serve", "-k 30 --estimators exact", "serves at most 10 factors"),
     _study("A model without logits", "--inference truncated", "leave inference='auto'"),
     _study("One draw", "--draws 1", "--draws"),
     _study("A study that exists", "-o run", "run exists and is kept", 1),

@@ -24,6 +24,8 @@ from tests.mistakes.places import (
 )
 from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
 from tests.mistakes.responses import RESPONSES
+from tests.mistakes.scores import OPTIONS_OF_SCORES, SCORES_IN_PYTHON
+from tests.mistakes.smoothing import OPTIONS_OF_SMOOTHING, SMOOTHING_IN_PYTHON
 from tests.mistakes.studies import STUDIES, STUDIES_IN_PYTHON
 
 
@@ -158,6 +160,12 @@ OPTIONS = [
     ("An inference with a slip", fit("notes --inference nvill"), "did you mean 'nvil'?", None),
     ("A likelihood with a slip", fit("notes --likelihood polia"), "did you mean 'polya'?", None),
     ("A decoder that is none", fit("notes --decoder linear"), "did you mean 'log-linear'?", None),
+    (
+        "One draw where others are needed",
+        fit("notes --inference rloo:samples=1"),
+        "samples must be a whole number of 2 or more",
+        None,
+    ),
     ("An option of a part with a slip", fit("notes --inference nvil:sample=3"), "samples", None),
     ("A start with a slip", fit("notes --init cluster"), "did you mean 'clusters'?", None),
     ("A language spaCy lacks", fit("notes --language klingon"), "language must be", None),
@@ -287,7 +295,9 @@ MISTAKES: list[Mistake] = [
     *listed("Responses", RESPONSES),
     *listed("Options", OPTIONS),
     *OPTIONS_OF_FACTORS,
+    *OPTIONS_OF_SCORES,
     *OPTIONS_OF_MODELS,
+    *OPTIONS_OF_SMOOTHING,
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
     *listed("Documents for a run", DOCUMENTS),
     Mistake(
@@ -379,5 +389,7 @@ MISTAKES: list[Mistake] = [
     *IN_PYTHON,
     *(python(*row) for row in RESPONSES_IN_PYTHON),
     *FACTORS_IN_PYTHON,
+    *(python(*row) for row in SCORES_IN_PYTHON),
+    *SMOOTHING_IN_PYTHON,
     *STUDIES_IN_PYTHON,
 ]

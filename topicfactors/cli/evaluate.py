@@ -33,13 +33,16 @@ def evaluate(
     bound: Annotated[
         list[str] | None,
         typer.Option(
-            help="elbo, iwae, truncated or exact; may be given several times (default: the "
-            "inference's own, then the ELBO and the IWAE)."
+            help="elbo, iwae, truncated, ais, exact or completion; may be given several times "
+            "(default: the tightest affordable one, then the inference's own, ELBO and IWAE)."
         ),
     ] = None,
     samples: Annotated[
         int | None,
-        typer.Option(min=1, help="Draws or states a document (default: the bound's own)."),
+        typer.Option(min=1, help="Draws, chains or states a document (default: the bound's own)."),
+    ] = None,
+    temperatures: Annotated[
+        int | None, typer.Option(min=1, help="Temperatures of --bound ais (default: 100).")
     ] = None,
     c_v: Annotated[
         bool, typer.Option("--c-v", help="C_V coherence too; reads the texts again, takes minutes.")
@@ -55,23 +58,25 @@ def evaluate(
     """Score a run on documents: how well it predicts them, and how well its words go together.
 
     Perplexities are per document, exp(−mean log p/tokens), and of the corpus; lower is better. The
-    unigram, word frequencies alone, is what they are to be compared with. Where documents have
-    labels, a classifier is scored by its accuracy, log-loss and calibration too.
+    unigram, word frequencies alone, is what they are to be compared with. --bound completion hides
+    half of each document's tokens, always the same ones, and tells the perplexity of those. Where
+    documents have labels, a classifier is scored by its accuracy, log-loss and calibration too.
 
     Examples: topicfactors evaluate run new/; topicfactors evaluate run new/ --bound iwae --json
     """
     from topicfactors.cli.opening import open_for
-    from topicfactors.cli.readings import bounds_of
+    from topicfactors.cli.readings import measures_of
     from topicfactors.cli.scores import scores_on
 
     inputs = open_for(
         run, documents, text_column, id_column, strict=strict, device=device, threads=threads
     )
     model = inputs.model
-    bounds = bounds_of(model, bound, samples)  # refused before the documents are read
-    if bound and bounds == ["exact"] and set(bound) != {"exact"}:
+    measures = measures_of(model, bound, samples, temperatures)  # refused before all is read
+    sampled = {"elbo", "iwae", "truncated"}.intersection(bound or ())
+    if sampled and all(measure.bound not in sampled for measure in measures):
         note("note: the posterior of this run is exact, and so is every bound", quiet=quiet)
-    metrics = scores_on(model, inputs, bounds, samples, c_v=c_v)
+    metrics = scores_on(model, inputs, measures, c_v=c_v)
     inputs.report(quiet)
     if json:
         from topicfactors.export.tables import dump_json

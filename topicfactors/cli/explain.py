@@ -33,7 +33,7 @@ def explain(
 
     The log-odds of a factor, given the other factors, are the sum of what is listed: the prior, the
     words, and for some likelihoods the length or the absent words. In nats: +0.69 doubles the odds.
-    Probabilities are those of a search for states, as transform --refine 40 gives them. Of a
+    Probabilities are those of a search for states, whichever inference fitted the run. Of a
     mixture or a classifier each component or class is compared with the best of the others.
 
     Examples: topicfactors explain run letter.txt; topicfactors explain run notes.csv --id 17

@@ -10,6 +10,7 @@ import typer
 from topicfactors.cli.model_options import (
     MODEL,
     ClassPrior,
+    Continuous,
     Discriminative,
     Kind,
     Likelihood,
@@ -57,7 +58,9 @@ def fit(
         str,
         typer.Option(
             help="auto, truncated, exact, gumbel-softmax, local-expectation, dvae, nvil, "
-            "straight-through; of mixtures em, exact, gumbel-softmax; options as in "
+            "straight-through, reinmax, gumbel-rao, hard-concrete, muprop, double-cv, rebar, "
+            "relax, reinforce, rloo, self-critical, disarm, arms, rao-blackwell, vimco, "
+            "wake-sleep; of mixtures em, exact, gumbel-softmax; options as in "
             "gumbel-softmax:end=0.3.",
             rich_help_panel=MODEL,
         ),
@@ -70,7 +73,11 @@ def fit(
     ] = "log-linear",
     prior: Annotated[
         str,
-        typer.Option(help="bernoulli or bernoulli:learnt=false,…", rich_help_panel=MODEL),
+        typer.Option(
+            help="bernoulli (factors come independently), boltzmann (pairs are coupled) or "
+            "belief-network (groups are); bernoulli:learnt=false,…",
+            rich_help_panel=MODEL,
+        ),
     ] = "bernoulli",
     encoder: Annotated[
         str, typer.Option(help="bag-of-words or bag-of-words:width=512,…", rich_help_panel=MODEL)
@@ -147,6 +154,7 @@ def fit(
     starts: Starts = "auto",
     tempering: Tempering = "auto",
     smoothing: Smoothing = None,
+    continuous_layers: Continuous = "0",
     components_per_class: PerClass = 1,
     shared_factors: Shared = 0,
     unlabelled_weight: Unlabelled = "auto",

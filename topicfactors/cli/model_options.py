@@ -40,7 +40,8 @@ Likelihood = Annotated[
 Posterior = Annotated[
     str,
     typer.Option(
-        help="auto (the inference's own), mean-field, truncated or enumerated.",
+        help="auto (the inference's own), mean-field, autoregressive, free, truncated or "
+        "enumerated.",
         rich_help_panel=MODEL,
     ),
 ]
@@ -67,9 +68,18 @@ Tempering = Annotated[
 Smoothing = Annotated[
     str | None,
     typer.Option(
-        help="Pull of the words towards the corpus, as a share of a component's tokens (default: "
-        "0.5 for mixtures, auto for classifiers).",
+        help="Of mixtures and classifiers: pull of the words towards the corpus, as a share of a "
+        "component's tokens (default: 0.5; auto for classifiers). Of factors with --inference "
+        "dvae: how bits become continuous, spike-and-exponential, exponential or power (default: "
+        "auto).",
         rich_help_panel=CLUSTERS,
+    ),
+]
+Continuous = Annotated[
+    str,
+    typer.Option(
+        help="Layers of Gaussian variables above the factors, or 2:width=20; 0 for none.",
+        rich_help_panel=MODEL,
     ),
 ]
 PerClass = Annotated[

@@ -19,14 +19,15 @@ TAKEN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("response", "response_family"), (FACTOR, MIXTURE)),
     "validation_fraction": (FACTOR, MIXTURE),
     "starts": (MIXTURE,),
-    **dict.fromkeys(("tempering", "smoothing"), (MIXTURE, SEMISUPERVISED)),
+    "tempering": (MIXTURE, SEMISUPERVISED),
+    "continuous_layers": (FACTOR,),
     **dict.fromkeys(("components_per_class", "shared_factors"), (SEMISUPERVISED,)),
     **dict.fromkeys(("unlabelled_weight", "discriminative_weight"), (SEMISUPERVISED,)),
     "class_prior": (SEMISUPERVISED,),
 }
 """Options that not every model takes, and the models that do."""
 DEFAULTS: dict[str, dict[str, Any]] = {
-    FACTOR: {"factors": 50, "likelihood": "polya", "init": "auto"},
+    FACTOR: {"factors": 50, "likelihood": "polya", "init": "auto", "smoothing": "auto"},
     MIXTURE: {
         "factors": 10,
         "likelihood": "multinomial",
@@ -132,6 +133,8 @@ def _factor_model(options: Mapping[str, Any], typed: Collection[str]) -> Any:
         **_beside(options),
         posterior=options["posterior"],
         prior=options["prior"],
+        smoothing=options["smoothing"],
+        continuous_layers=number_or_auto(options["continuous_layers"], int),
         kl_warmup=number_or_auto(options["kl_warmup"], float),
         shrinkage=number_or_auto(options["shrinkage"], float),
         overlap_penalty=options["overlap_penalty"],

@@ -30,7 +30,10 @@ Words = Annotated[int, typer.Option("--words", "-n", min=1, help="Words shown fo
 Ranking = Annotated[str, typer.Option(help=RANKINGS_HELP)]
 Refine = Annotated[
     str,
-    typer.Option(help="Rounds of search a document; 0: the encoder's guess, fastest; or auto."),
+    typer.Option(
+        help="Steps of search, or of coordinate ascent where the posterior is not searched; 0: the "
+        "encoder's guess, fastest; exact: the posterior itself, to 20 factors; or auto."
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that fit has written.")]

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicfactors.errors import InputError, StorageError
+from topicfactors.estimators.bounding import Measure
 from topicfactors.estimators.factor_model import BinaryFactorModel
 from topicfactors.estimators.mixture import MixtureModel
+from topicfactors.estimators.scoring import Evaluation
 from topicfactors.estimators.semisupervised import SemiSupervisedClassifier
 from topicfactors.export.assignments import assignments_table
 from topicfactors.export.factors import NOUNS, PLURALS, posteriors_table
@@ -126,13 +128,15 @@ def refuse_search(model: Any, asked: Any) -> None:
     if asked != "auto" and not isinstance(model, BinaryFactorModel):
         what = PLURALS[noun_of(model)]
         raise InputError(
-            f"--refine is a search for factors, and this run has {what}, which are summed over "
-            "exactly; leave it out"
+            f"--refine improves the posteriors of factors, and this run has {what}, which are "
+            "summed over exactly; leave it out"
         )
 
 
-def bounds_of(model: Any, asked: Sequence[str] | None, samples: int | None) -> list[str]:
-    """The bounds to score with: those asked for, else the inference's own first.
+def measures_of(
+    model: Any, asked: Sequence[str] | None, samples: int | None, temperatures: int | None
+) -> list[Measure]:
+    """The scores that are asked for, else the tightest affordable bound and the looser ones.
 
     Raises
     ------
@@ -142,16 +146,41 @@ def bounds_of(model: Any, asked: Sequence[str] | None, samples: int | None) -> l
         When there is no such bound.
     """
     if isinstance(model, BinaryFactorModel):
-        wanted = asked or model._ladder()
-        bounds = list(dict.fromkeys(model._resolved(name, samples)[0] for name in wanted))
+        wanted = asked or model._rungs()
+        if temperatures is not None and "ais" not in wanted:
+            raise InputError("--temperatures are of --bound ais; leave them out")
+        found = [
+            model._resolved(name, samples, temperatures if name == "ais" else None)
+            for name in wanted
+        ]
     else:
-        bounds = ["exact"]
-        other = next((name for name in asked or () if name not in ("auto", "exact")), None)
-        if other is not None:
-            raise InputError(
-                f"--bound {other}: this run has {PLURALS[noun_of(model)]}, whose bound is exact; "
-                "leave it out"
-            )
-    if samples is not None and bounds == ["exact"]:
-        raise InputError("--samples: the exact bound draws nothing; leave it out")
-    return bounds
+        found = [_of_components(model, name) for name in asked or ("auto",)]
+    exact = all(measure.bound == "exact" for measure in found)
+    if exact and (samples is not None or temperatures is not None):
+        name = "temperatures" if samples is None else "samples"
+        raise InputError(f"--{name}: the exact bound draws nothing; leave it out")
+    return list(dict.fromkeys(found))
+
+
+def _of_components(model: Any, name: str) -> Measure:
+    if name == "completion":
+        return Measure(name, 0)
+    if name not in ("auto", "exact", "own"):
+        raise InputError(
+            f"--bound {name}: this run has {PLURALS[noun_of(model)]}, whose bound is exact; "
+            "leave it out, or use --bound completion"
+        )
+    return Measure("exact", 0)
+
+
+def evaluated(model: Any, counts: Any, measure: Measure) -> Evaluation:
+    """Scores of documents under a measure."""
+    if not isinstance(model, BinaryFactorModel):
+        name = "completion" if measure.bound == "completion" else "auto"
+        found: Evaluation = model.evaluate(counts, bound=name)
+        return found
+    spent: dict[str, Any] = {
+        "samples": measure.samples or None,
+        "temperatures": measure.temperatures or None,
+    }
+    return model.evaluate(counts, bound=measure.bound, **spent)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from topicfactors.cli.classes import label_scores
 from topicfactors.cli.inputs import Inputs
-from topicfactors.cli.readings import called, kind_of, told
+from topicfactors.cli.readings import called, evaluated, kind_of, told
 from topicfactors.errors import InputError
+from topicfactors.estimators.bounding import Measure
 from topicfactors.estimators.choices import resolve
 from topicfactors.estimators.observed import stacked
 from topicfactors.estimators.scoring import Evaluation
@@ -21,7 +22,7 @@ from topicfactors.model.likelihoods import LIKELIHOODS
 
 def metrics_of(model: Any, counts: Any, coherence: NDArray[np.floating]) -> dict[str, Any]:
     """Scores on the training documents, the unigram beside them; held-out ones where there are."""
-    training = plain(model.evaluate(counts))
+    training = plain(model.evaluate(counts, bound="own"))  # what a fit has the time for
     held_out = {bound: plain(found) for bound, found in model.held_out_.items()}
     return {
         "model": kind_of(model),
@@ -46,7 +47,9 @@ def plain(found: Evaluation) -> dict[str, Any]:
     return {
         "bound": found.bound,
         "samples": found.samples,
+        "temperatures": found.temperatures,
         "nats_per_document": found.log_prob,
+        "standard_error": found.standard_error,
         **numbers,
     }
 
@@ -54,12 +57,11 @@ def plain(found: Evaluation) -> dict[str, Any]:
 def scores_on(
     model: Any,
     inputs: Inputs,
-    bounds: Sequence[str],
-    samples: int | None,
+    measures: Sequence[Measure],
     *,
     c_v: bool = False,
 ) -> dict[str, Any]:
-    """Scores of a model on documents: each bound, coherence, diversity, active factors.
+    """Scores of a model on documents: each measure, coherence, diversity, active factors.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def scores_on(
             f"{inputs.source}: none of {counts.shape[0]:,} documents has a word of the model's "
             "vocabulary; are they in its language?"
         )
-    evaluated = [plain(model.evaluate(counts, bound=name, samples=samples)) for name in bounds]
+    bounds = [plain(evaluated(model, counts, measure)) for measure in measures]
     names = called(model)
     found = told(model, counts)[:, : len(names)]
     states = status(found.mean(0), found.var(0))
@@ -83,7 +85,7 @@ def scores_on(
         "model": kind_of(model),
         "documents_read": counts.shape[0],
         "tokens": float(counts.sum()),
-        "bounds": evaluated,
+        "bounds": bounds,
         "npmi": float(model.coherence(counts).mean()),
         "c_v": _c_v(model, inputs) if c_v else None,
         "diversity": model.diversity(),

@@ -17,7 +17,7 @@ from topicfactors.export.factors import PLURALS, FactorRow, listed_in
 FULL = 80  # columns from which all scores are shown
 HELD = "\u00a0"  # keeps two words on one line
 WIDE = 70  # room for words, in columns, from which suppressed words are shown beside them
-BOUNDS = {"elbo": "ELBO", "iwae": "IWAE"}  # as people write them
+BOUNDS = {"ais": "AIS", "elbo": "ELBO", "iwae": "IWAE"}  # as people write them
 
 
 def print_factors(
@@ -113,7 +113,10 @@ def print_columns(columns: Sequence[Sequence[str]]) -> None:
 
 
 def print_scores(bounds: Sequence[Mapping[str, Any]]) -> None:
-    """Perplexities of each bound, and those of the unigram in the last line; no number is cut."""
+    """Perplexities of each bound, those of the unigram below; no number is cut.
+
+    Completion is of the unseen tokens, and has their unigram below it.
+    """
     console = Console()
     whole = not console.is_terminal or console.width >= FULL
     if not console.is_terminal:
@@ -122,16 +125,28 @@ def print_scores(bounds: Sequence[Mapping[str, Any]]) -> None:
     names = ["bound", "states or draws", "nats a document", "perplexity", "± s.e.", "of the corpus"]
     for name in names if whole else ["bound", "nats", "perplexity", "corpus"]:
         table.add_column(name, justify="left" if name == "bound" else "right", no_wrap=True)
-    for scores in bounds:
-        drawn = str(scores["samples"]) if scores["samples"] else "all"
-        name, nats = BOUNDS.get(scores["bound"], scores["bound"]), scores["nats_per_document"]
-        document, error, corpus = _perplexities(scores["perplexity"])
-        long, short = [drawn, f"{nats:.1f}", document, error, corpus], [f"{nats:.1f}"]
-        table.add_row(name, *(long if whole else [*short, document, corpus]))
-    document, error, corpus = _perplexities(bounds[0]["unigram"])
-    rest = ["", "", document, error, corpus] if whole else ["", document, corpus]
-    table.add_row("unigram", *rest)
+    completed = [scores for scores in bounds if scores["bound"] == "completion"]
+    others = [scores for scores in bounds if scores["bound"] != "completion"]
+    for group in (others, completed):
+        for scores in group:
+            table.add_row(*_scored(scores, whole))
+        if group:
+            document, error, corpus = _perplexities(group[0]["unigram"])
+            rest = ["", "", document, error, corpus] if whole else ["", document, corpus]
+            table.add_row("unigram", *rest)
     console.print(table)
+
+
+def _scored(scores: Mapping[str, Any], whole: bool) -> list[str]:
+    """The row of a bound; ``whole`` where there is room for all of it."""
+    drawn = str(scores["samples"]) if scores["samples"] else "all"
+    if scores["temperatures"]:
+        drawn += f" x {scores['temperatures']}"
+    name, nats = BOUNDS.get(scores["bound"], scores["bound"]), scores["nats_per_document"]
+    document, error, corpus = _perplexities(scores["perplexity"])
+    if not whole:
+        return [name, f"{nats:.1f}", document, corpus]
+    return [name, drawn, f"{nats:.1f} ± {scores['standard_error']:.1f}", document, error, corpus]
 
 
 def _perplexities(found: Mapping[str, float]) -> tuple[str, str, str]:

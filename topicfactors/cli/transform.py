@@ -47,9 +47,11 @@ def transform(
 
     Of a mixture it is P(component | document), of a classifier P(class | document), and the best is
     told first. A run that was fitted with --response has the expected response in the last column.
+    Where --refine asks for coordinate ascent, a line says by how much the bound rose.
 
     Example: topicfactors transform run new-documents/ -o posteriors.csv
     """
+    from topicfactors.cli.gain import Gain
     from topicfactors.cli.opening import open_for
     from topicfactors.cli.readings import documents_table, noun_of, refuse_search, told
     from topicfactors.export.tables import check_suffix, export_table, write_csv
@@ -68,11 +70,13 @@ def transform(
     refuse_search(model, rounds)  # before the documents are read; so are rounds that are none
     if rounds != "auto":
         model._rounds(rounds)
+    gain = Gain(model, rounds, quiet)
     with notes_for_warnings(quiet=True):
         blocks = inputs.blocks()
         begun = list(itertools.islice(blocks, 1))  # a mistake there leaves stdout empty
         found = (
-            (ids, told(model, counts, rounds)) for ids, counts in itertools.chain(begun, blocks)
+            (ids, told(model, gain.heard(counts), rounds))
+            for ids, counts in itertools.chain(begun, blocks)
         )
         labels = inputs.labels if noun_of(model) == "class" else None
         table = documents_table(model, found, labels)
@@ -83,3 +87,4 @@ def transform(
     inputs.report(quiet)
     if output is not None:
         note(f"{inputs.read:,} documents written to {output}", quiet=quiet)
+    gain.tell()

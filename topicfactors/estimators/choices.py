@@ -16,6 +16,7 @@ from topicfactors.errors import ConfigurationError, unknown_name
 
 PYTHON = {"True": "true", "False": "false", "None": "null"}  # as people write them, to JSON
 
+AUTOMATIC = ("inference", "init", "posterior", "smoothing", "tempering")
 STARS, STARRED = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 
 
@@ -84,7 +85,7 @@ def resolve(what: str, value: Any, registry: Mapping[str, Any]) -> Choice:
 
 def automatic(what: str) -> list[str]:
     """``["auto"]`` for the parameters that can be left to the package."""
-    return ["auto"] if what in ("inference", "init", "posterior", "tempering") else []
+    return ["auto"] if what in AUTOMATIC else []
 
 
 def spell(what: str, value: Any, registry: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.choices import Choice
+from topicfactors.estimators.smoothing import Layers
 from topicfactors.gradients import GRADIENTS
 
 
@@ -20,6 +21,8 @@ class Parts(NamedTuple):
     encoder: Choice
     init: Choice
     response: Choice
+    smoothing: Choice | None = None  # of the bits, where the inference smooths them
+    layers: Layers | None = None  # continuous ones above the factors
 
 
 def check(parts: Parts, factors: int, overlap_penalty: float) -> None:
@@ -41,6 +44,7 @@ def check(parts: Parts, factors: int, overlap_penalty: float) -> None:
                 "use inference='truncated' or fewer factors"
             )
     _check_posterior(parts)
+    _check_taught(parts)
     posterior: Any = parts.posterior.constructor
     for need, given in (("relaxed", "reparameterisable"), ("factorised", "factorised")):
         if getattr(gradient, need, False) and not getattr(posterior.family, given):
@@ -55,6 +59,19 @@ def check(parts: Parts, factors: int, overlap_penalty: float) -> None:
             f"{parts.decoder.label} decoder does not have; use decoder='log-linear' or "
             "overlap_penalty=0"
         )
+
+
+def costs(inference: Choice, decoder: Choice, factors: int) -> str:
+    """What makes every step of these parts expensive, and the cure; empty where nothing does."""
+    if not getattr(inference.constructor, "flips", False):
+        return ""
+    if getattr(decoder.constructor, "log_linear", False):
+        return ""
+    return (
+        f"inference={inference.label!r} evaluates the flip of every factor one by one under "
+        f"decoder={decoder.label!r}, {factors + 1} evaluations of each document a step; "
+        "inference='gumbel-softmax' needs one, decoder='log-linear' has all flips in two products"
+    )
 
 
 def _check_posterior(parts: Parts) -> None:
@@ -79,6 +96,20 @@ def _check_posterior(parts: Parts) -> None:
         )
 
 
+def _check_taught(parts: Parts) -> None:
+    """Refuse relaxed draws where nothing but the model learns from them."""
+    gradient: Any = parts.inference.constructor
+    if getattr(parts.posterior.constructor, "taught", True) or not getattr(
+        gradient, "relaxed", False
+    ):
+        return
+    raise ConfigurationError(
+        f"inference={parts.inference.label!r} relaxes the bits to teach an encoder, which "
+        f"posterior={parts.posterior.label!r} does not have; use inference='local-expectation', or "
+        "posterior='mean-field'"
+    )
+
+
 def check_automatic(parts: Parts) -> None:
     """Refuse parts with which factors cannot be counted.
 
@@ -87,7 +118,13 @@ def check_automatic(parts: Parts) -> None:
     ConfigurationError
         Which says what to use instead.
     """
-    inference, decoder = parts.inference, parts.decoder
+    inference, decoder, prior = parts.inference, parts.decoder, parts.prior
+    if not getattr(prior.constructor, "independent", True):
+        raise ConfigurationError(
+            "n_components='auto' weighs each factor by itself, and those of "
+            f"prior={prior.label!r} depend on each other; use prior='bernoulli' or a number of "
+            "factors"
+        )
     if getattr(inference.constructor, "limit", None) is not None:
         raise ConfigurationError(
             f"n_components='auto' tries 8, 16, 32 and more factors, too many for the 2^D states of "

@@ -17,11 +17,13 @@ from topicfactors.contracts import Batch
 from topicfactors.corpus.counts import Counts
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.base import threads
+from topicfactors.estimators.bounding import Measure
 from topicfactors.estimators.choices import resolve
 from topicfactors.estimators.effects import CovariatesMixin
+from topicfactors.estimators.halves import check_halves, halves
 from topicfactors.estimators.observed import Observed
 from topicfactors.estimators.parts import frequencies
-from topicfactors.estimators.scoring import Evaluation, beside_unigram, check_halves
+from topicfactors.estimators.scoring import Evaluation, beside_unigram
 from topicfactors.estimators.wording import WordingMixin
 from topicfactors.insight.topics import Factors
 from topicfactors.training.batches import Documents, in_order
@@ -114,8 +116,10 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
         X, covariates
             Counts ``(N, V)``, and the covariates of their documents where the model has some.
         bound
-            ``"auto"`` or ``"exact"``, which are the same here: log p(x) itself. (Of a classifier
-            with more than 8 shared factors ``"truncated"``, the bound of a search.)
+            ``"auto"``, ``"own"`` or ``"exact"``, which are the same here: log p(x) itself. (Of a
+            classifier with more than 8 shared factors ``"truncated"``, the bound of a search.) Or
+            ``"completion"``: the unseen half of every document's tokens, of a split that never
+            changes, given the seen half.
         samples
             None: nothing is drawn.
 
@@ -126,12 +130,18 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
         """
         check_is_fitted(self, "objective_")
         own = self._bound()
-        if bound not in ("auto", own) or samples is not None:
+        if bound not in ("auto", "own", own, "completion") or samples is not None:
             raise ConfigurationError(
-                f"components are summed out, so that bound={own!r} without samples is all there "
-                f"is; got bound={bound!r}, samples={samples!r}"
+                f"components are summed out, so that bound={own!r} and 'completion' without "
+                f"samples are all there is; got bound={bound!r}, samples={samples!r}"
             )
-        return self._evaluated(self._observed(X, covariates))
+        counts = self._observed(X, covariates)
+        if bound != "completion":
+            return self._evaluated(counts)
+        self._refuse_factors()
+        seen, unseen = halves(counts)
+        logs = self._completed(Observed(seen, covariates=counts.covariates), unseen)
+        return beside_unigram(self, unseen, logs, Measure(bound, 0))
 
     def completion_perplexity(self, X_seen: Any, X_unseen: Any, *, covariates: Any = None) -> float:
         """Perplexity of unseen tokens given the others of the same documents.
@@ -156,28 +166,36 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
             When the model has factors beside its components.
         """
         check_is_fitted(self, "objective_")
-        if self._joint().sizes.factors:
-            raise ConfigurationError(
-                "completion_perplexity sums over components alone, and this model has factors too; "
-                "use perplexity, or fit with n_factors=0"
-            )
+        self._refuse_factors()
         seen, unseen = self._observed(X_seen, covariates), self._validate(X_unseen)
         check_halves(seen, unseen)
-        joint, other = self._precise(), Counts.from_scipy(unseen, self._place())
-        total = 0.0
+        return float(np.exp(-self._completed(seen, unseen).sum() / unseen.sum()))
+
+    def _refuse_factors(self) -> None:
+        if self._joint().sizes.factors:
+            raise ConfigurationError(
+                "completion sums over components alone, and this model has factors too; use "
+                "perplexity, or fit with n_factors=0"
+            )
+
+    def _completed(self, seen: Any, unseen: Any) -> Floats:
+        """Log probability of the unseen tokens of every document, ``(N,)`` nats."""
+        joint, other, parts = self._precise(), Counts.from_scipy(unseen, self._place()), []
         with threads(self.n_jobs), torch.no_grad():
             for batch in self._batches(seen):
                 target, words = joint.over_classes(batch), other.select(batch.rows)
                 log_q = target.table().log_softmax(0)[:, words.documents]
                 logits = target.logits(joint.every_class())
                 each = joint.likelihood.log_word_probability(target.counts, logits, words)
-                total += float((torch.logsumexp(log_q + each, 0) * words.values.double()).sum())
-        return float(np.exp(-total / unseen.sum()))
+                found = torch.logsumexp(log_q + each, 0) * words.values.double()
+                parts.append(words.sum_by_document(found).cpu().numpy())
+        return np.concatenate(parts)
 
     def _evaluated(self, counts: Any) -> Evaluation:
         logs = np.asarray(logsumexp(self._log_joint(counts), axis=1))
         bound = self._bound()
-        return beside_unigram(self, counts, logs, bound, 0 if bound == "exact" else SEARCHED)
+        measure = Measure(bound, 0 if bound == "exact" else SEARCHED)
+        return beside_unigram(self, counts, logs, measure)
 
     def _bound(self) -> str:
         """What log p(x) is: exact, or above so many factors the bound of a search."""

@@ -51,20 +51,12 @@ class DrawingMixin(ComponentsMixin):
         check_is_fitted(self)
         whole("n_samples", n_samples, 1)
         generator = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
-        mean = self.word_totals_.sum() / self.n_documents_
-        tokens = np.maximum(generator.poisson(mean, n_samples), 1) if lengths is None else lengths
-        tokens = np.asarray(tokens)
-        whole_numbers = np.issubdtype(tokens.dtype, np.integer)
-        if tokens.shape != (n_samples,) or not whole_numbers or (tokens < 0).any():
-            raise InputError(
-                f"lengths must be {n_samples} whole numbers of 0 or more, got "
-                f"{tokens.dtype} of shape {tokens.shape}"
-            )
+        tokens = lengths_of(self, n_samples, lengths, generator)
         weights = self.weights_.astype(np.float64)
         labels = generator.choice(len(weights), n_samples, p=weights / weights.sum())
         joint, parts = self._precise(), []
         with torch.no_grad():
-            for component, rows in _groups(labels, tokens.astype(np.int64)):
+            for component, rows in _groups(labels, tokens):
                 logits = joint.decoder.logits(joint.every_class()[component : component + 1])
                 parts.append(joint.likelihood.draw(logits, rows, generator))
         places = np.argsort(np.argsort(labels, kind="stable"))  # of each row among the groups
@@ -107,6 +99,28 @@ class DrawingMixin(ComponentsMixin):
         moved = 0 if joint.content is None else joint.content.shape[1]
         free_words = joint.sizes.words - (1 if joint.likelihood.normalised else 0)
         return int((joint.classes - 1) * mixed + free_words * moved)
+
+
+def lengths_of(
+    model: Any, documents: int, lengths: ArrayLike | None, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Tokens of each document to be drawn ``(N,)``; None for Poisson draws around the training's.
+
+    Raises
+    ------
+    InputError
+        When there is not a length of 0 or more for every document.
+    """
+    mean = model.word_totals_.sum() / model.n_documents_
+    tokens = np.maximum(generator.poisson(mean, documents), 1) if lengths is None else lengths
+    tokens = np.asarray(tokens)
+    whole_numbers = np.issubdtype(tokens.dtype, np.integer)
+    if tokens.shape != (documents,) or not whole_numbers or (tokens < 0).any():
+        raise InputError(
+            f"lengths must be {documents} whole numbers of 0 or more, got "
+            f"{tokens.dtype} of shape {tokens.shape}"
+        )
+    return tokens.astype(np.int64)
 
 
 def _groups(

@@ -11,6 +11,7 @@ from topicfactors.estimators.base import CountsEstimator
 from topicfactors.estimators.explaining import ExplainingMixin
 from topicfactors.estimators.fits import FitsMixin
 from topicfactors.estimators.frames import FramesMixin
+from topicfactors.estimators.sampling import SamplingMixin
 from topicfactors.training.callbacks import Callback
 
 
@@ -18,6 +19,7 @@ class BinaryFactorModel(
     FitsMixin,
     ExplainingMixin,
     FramesMixin,
+    SamplingMixin,
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     CountsEstimator,
 ):
@@ -35,12 +37,17 @@ class BinaryFactorModel(
         ``"auto:most=50"``.
     inference
         How the model is fitted: ``"auto"``, ``"truncated"``, ``"exact"``, ``"gumbel-softmax"``,
-        ``"local-expectation"``, ``"dvae"``, ``"nvil"`` or ``"straight-through"``, with options as
-        in ``"gumbel-softmax:end=0.3"``, or a constructor such as ``partial(NVIL, samples=8)``.
+        ``"local-expectation"``, ``"dvae"``, ``"nvil"``, ``"straight-through"``, ``"reinmax"``,
+        ``"gumbel-rao"``, ``"hard-concrete"``, ``"muprop"``, ``"double-cv"``, ``"rebar"``,
+        ``"relax"``, ``"reinforce"``, ``"rloo"``, ``"self-critical"``, ``"disarm"``, ``"arms"``,
+        ``"rao-blackwell"``, ``"vimco"`` or ``"wake-sleep"``, with options as in
+        ``"gumbel-softmax:end=0.3"``, or a constructor such as ``partial(NVIL, samples=8)``.
         ``"auto"`` is truncated with a log-linear decoder and gumbel-softmax with an MLP.
     posterior
-        q(z | x), what the inference learns to guess: ``"auto"`` for the inference's own, or
-        ``"mean-field"``; ``"truncated"`` and ``"enumerated"`` come with their inferences.
+        q(z | x), what the inference learns to guess: ``"auto"`` for the inference's own,
+        ``"mean-field"`` (independent bits), ``"autoregressive"`` (drawn in groups that know the
+        groups before; ``groups``, ``width``) or ``"free"`` (no encoder: each document has its own);
+        ``"truncated"`` and ``"enumerated"`` come with their inferences.
     likelihood
         How words are drawn: ``"polya"`` (a word that was seen comes again; the default),
         ``"multinomial"`` (independent draws), ``"poisson"`` (counts, with the document's length
@@ -48,9 +55,18 @@ class BinaryFactorModel(
     decoder
         ``"log-linear"`` (``"log-linear:nonnegative=true"`` for loadings W >= 0) or ``"mlp"``.
     prior
-        ``"bernoulli"``; ``"bernoulli:learnt=false,probability=0.05"`` keeps it fixed.
+        ``"bernoulli"`` (factors come independently; ``"bernoulli:learnt=false,probability=0.05"``
+        keeps it fixed), ``"boltzmann"`` (pairs that attract or repel each other) or
+        ``"belief-network"`` (groups that come together, by ``units`` above them); docs/priors.md.
     encoder
         ``"bag-of-words"``, with ``width``, ``layers`` and ``dropout``.
+    smoothing
+        How ``"dvae"`` makes a bit continuous: ``"spike-and-exponential"``, ``"exponential"`` or
+        ``"power"``, ``"auto"`` for the inference's own.
+    continuous_layers
+        Layers of Gaussian variables above the factors, each given those before, that take up what
+        the factors do not say of the words: a number, or ``"2:width=20"``; 0 for none. With them
+        there is no search over states, no ``explain`` and no exact score.
     init
         Where the loadings start: ``"auto"``, ``"clusters"``, ``"nmf"`` or ``"random"``.
     response
@@ -118,6 +134,8 @@ class BinaryFactorModel(
         Factors found; with ``"auto"`` what each model began with and needed, and its evidence.
     prior_ : (D,)
         Probability of each factor before any word is seen, at the mean of the covariates.
+    couplings_ : (D, D)
+        With ``prior="boltzmann"``, what a factor that is on adds to the log-odds of another.
     topic_word_ : (D, V)
         Word probabilities with the factor on and the others at their prevalence.
     prevalence_ : (D,)
@@ -159,6 +177,8 @@ class BinaryFactorModel(
         decoder: str | Callable[..., Any] = "log-linear",
         prior: str | Callable[..., Any] = "bernoulli",
         encoder: str | Callable[..., Any] = "bag-of-words",
+        smoothing: str | Callable[..., Any] = "auto",
+        continuous_layers: int | str = 0,
         init: str | Callable[..., Any] = "auto",
         response: str | Callable[..., Any] = "gaussian",
         max_iter: int | None = None,
@@ -188,6 +208,8 @@ class BinaryFactorModel(
         self.decoder = decoder
         self.prior = prior
         self.encoder = encoder
+        self.smoothing = smoothing
+        self.continuous_layers = continuous_layers
         self.init = init
         self.response = response
         self.max_iter = max_iter

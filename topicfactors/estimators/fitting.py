@@ -17,7 +17,7 @@ from topicfactors.estimators import parts
 from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_parameters, is_automatic
-from topicfactors.estimators.combinations import Parts
+from topicfactors.estimators.combinations import Parts, costs
 from topicfactors.estimators.keeping import KeepingMixin
 from topicfactors.estimators.observed import Observed, refuse_others
 from topicfactors.estimators.responding import RespondingMixin
@@ -105,6 +105,8 @@ class FittingMixin(AnchoringMixin, KeepingMixin, RespondingMixin):
                 FitWarning,
                 stacklevel=4,
             )
+        if expensive := costs(chosen.inference, chosen.decoder, self.n_components):
+            warnings.warn(expensive, FitWarning, stacklevel=4)
         self.objective_ = parts.build(
             chosen,
             counts.shape[1],
@@ -141,7 +143,8 @@ class FittingMixin(AnchoringMixin, KeepingMixin, RespondingMixin):
         """Let the encoder learn what a search has found; not after an interruption."""
         self._bar_words()
         memory = trainer.memories[0]
-        if memory is None or history.interruption is not None:
+        searched = self.objective_.posterior.searched
+        if memory is None or not searched or history.interruption is not None:
             return
         try:
             distil(self.objective_, documents, memory, passes, trainer.seed)

@@ -13,7 +13,9 @@ from topicfactors.estimators.checks import is_automatic
 from topicfactors.estimators.choices import Choice, resolve
 from topicfactors.estimators.combinations import Parts, check, check_automatic
 from topicfactors.estimators.design import Design
+from topicfactors.estimators.smoothing import asked_layers, check_layers, chosen_smoothing
 from topicfactors.gradients import GRADIENTS
+from topicfactors.gradients.smoothings import SMOOTHINGS
 from topicfactors.inference.encoders import ENCODERS
 from topicfactors.inference.families import POSTERIORS
 from topicfactors.model.decoders import DECODERS
@@ -34,6 +36,7 @@ REGISTRIES: dict[str, Any] = {
     "encoder": ENCODERS,
     "init": INITIALS,
     "response": RESPONSES,
+    "smoothing": SMOOTHINGS,
 }
 AUTOMATIC_START = "clusters"  # benchmarks/starts.md
 
@@ -55,10 +58,15 @@ def choose(chosen: dict[str, Any], factors: int) -> Parts:
         values["posterior"] = getattr(gradient, "posterior", "mean-field")
     if values["init"] == "auto":
         values["init"] = AUTOMATIC_START
+    smoothing = values.pop("smoothing")
     choices = {name: resolve(name, values[name], REGISTRIES[name]) for name in values}
-    parts = Parts(**choices)
+    smoothed = chosen_smoothing(smoothing, choices["inference"])
+    layers = asked_layers(chosen.get("continuous_layers", 0))
+    parts = Parts(**choices, smoothing=smoothed, layers=layers)
     check(parts, factors, chosen.get("overlap_penalty", 0.0))
-    if is_automatic(chosen.get("n_components")):
+    automatic = is_automatic(chosen.get("n_components"))
+    check_layers(parts, automatic)
+    if automatic:
         check_automatic(parts)
     return parts
 
@@ -101,10 +109,13 @@ def build(
         response=sound("response", parts.response, sizes) if responds else None,
     )
     gradient = sound("inference", parts.inference, sizes)
+    if parts.smoothing is not None:
+        gradient.smooth_by(parts.smoothing.build())
     posterior = sound("posterior", parts.posterior, sizes, encoder)
     if posterior.searched:
         posterior.search = gradient.search
-    return FactorObjective(joint, posterior, gradient, overlap_penalty)
+    layers = None if parts.layers is None else parts.layers.build(sizes)
+    return FactorObjective(joint, posterior, gradient, overlap_penalty, layers)
 
 
 def _prior(choice: Choice, sizes: Sizes) -> Any:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from topicfactors.bits import all_states
 from topicfactors.contracts import Batch, Memory
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.base import CountsEstimator, threads
 from topicfactors.estimators.observed import Observed
+from topicfactors.inference.posteriors import Enumerated
 from topicfactors.inference.truncated import Search
 from topicfactors.model.joint import FactorTarget
 from topicfactors.training.batches import in_order
@@ -23,6 +25,7 @@ from topicfactors.values import is_whole
 AT_ONCE = 4096  # documents whose encoder's posterior is computed together
 SEARCHED = 2**23  # bits of the states of documents that are searched together
 BLOCK = 2**24  # floats of a table of states that are held at once
+EXACT = "exact"  # as `refine`: the posterior by enumeration of all states
 
 
 class States(NamedTuple):
@@ -61,16 +64,21 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         covariates
             Those of the documents, a row for each, where the model was fitted with covariates.
         refine
-            Rounds of search over each document's states, after the encoder's guess: 0 for the
-            guess alone, the fastest; ``"auto"`` for what the inference was made for (the search of
-            ``"truncated"``, the guess of every other). An exact posterior takes ``"auto"`` only.
+            Steps that improve each document's posterior after the encoder's guess: rounds of
+            search over its states where the posterior is searched (``"truncated"``), else of
+            coordinate ascent of its probabilities, whose worth :meth:`refinement` tells. 0 is the
+            guess alone, the fastest; ``"auto"`` what the inference was made for (the search of
+            ``"truncated"``, the guess of every encoder); ``"exact"`` the posterior itself, by
+            summing over all states, of at most 20 factors (10 under ``polya``). A posterior that is
+            exact takes ``"auto"`` and ``"exact"`` only.
 
         Raises
         ------
         InputError
             When the counts or the covariates are not those of the model.
         ConfigurationError
-            When ``refine`` is neither, or there is nothing to refine.
+            When ``refine`` is none of these, there is nothing to refine, or there are too many
+            factors.
         """
         check_is_fitted(self)
         rounds = self._rounds(refine)
@@ -99,8 +107,9 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         """The ``n`` most probable states of every document, with their posterior probabilities.
 
         A state says which factors are on together. The posterior is the exact one where the
-        inference is, else that of a search (``refine`` rounds of it), whichever inference fitted
-        the model. The documents are counts ``X (N, V)`` with their ``covariates``, if any.
+        inference is or ``refine="exact"``, else that of a search (``refine`` rounds of it),
+        whichever inference fitted the model. The documents are counts ``X (N, V)`` with their
+        ``covariates``, if any.
 
         Returns
         -------
@@ -158,7 +167,8 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         rounds = self._rounds(refine)
         if rounds == 0:
             raise ConfigurationError(
-                "refine must be 'auto' or 1 or more here: the encoder's guess has no states"
+                "refine must be 'auto', 'exact' or 1 or more here: the encoder's guess has no "
+                "states"
             )
         size = max(least, self._search().final_states)
         with torch.no_grad():
@@ -167,13 +177,25 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
     def _search(self) -> Search:
         return self.objective_.search
 
-    def _rounds(self, refine: int | str) -> int | None:
-        """``refine`` as rounds; None for the inference's own way."""
+    def _check_enumerable(self, what: str, cure: str) -> None:
+        """Refuse a sum over the states of too many factors."""
+        most = getattr(self._joint().likelihood, "enumerable", self._factors())
+        if self._factors() > most:
+            raise ConfigurationError(
+                f"{what} sums over 2^D states and serves at most {most} factors under this "
+                f"likelihood, this model has {self._factors()}; use {cure}"
+            )
+
+    def _rounds(self, refine: int | str) -> int | str | None:
+        """``refine`` as rounds; None for the inference's own way, ``"exact"`` for the sum."""
         if isinstance(refine, str) and refine == "auto":
             return None
+        if isinstance(refine, str) and refine == EXACT:
+            self._check_enumerable("refine='exact'", "a number of rounds, or posterior_samples")
+            return EXACT
         if not is_whole(refine) or refine < 0:
             raise ConfigurationError(
-                f"refine must be 'auto' or a whole number of 0 or more, got {refine!r}"
+                f"refine must be 'auto', 'exact' or a whole number of 0 or more, got {refine!r}"
             )
         if self._enumerates():
             raise ConfigurationError(
@@ -185,7 +207,7 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
     def _posteriors(
         self,
         counts: Observed,
-        refine: int | None = None,
+        refine: int | str | None = None,
         states: int | None = None,
         memory: Memory | None = None,
     ) -> Iterator[tuple[FactorTarget, Any]]:
@@ -195,20 +217,27 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
             yield self._posterior(batch, refine, states)
 
     def _posterior(
-        self, batch: Batch, refine: int | None = None, states: int | None = None
+        self, batch: Batch, refine: int | str | None = None, states: int | None = None
     ) -> tuple[FactorTarget, Any]:
         with threads(self.n_jobs), torch.no_grad():
             self.objective_.eval()
+            if isinstance(refine, str):
+                return self._enumerated(batch)
             return self.objective_.explain(batch, refine, states)
+
+    def _enumerated(self, batch: Batch) -> tuple[FactorTarget, Enumerated]:
+        """The target and its exact posterior, whichever inference fitted the model."""
+        target = self.objective_.over_states(batch)
+        return target, Enumerated(target, all_states(self._factors(), self._device()))
 
     def _tabled(self) -> int:
         """Documents whose tables of states are held at once: fewer where nothing is shared."""
         shared = getattr(self._joint().likelihood, "shared", True)
         return max(1, BLOCK >> (self._factors() + (0 if shared else 5)))
 
-    def _block(self, refine: int | None, states: int | None) -> int:
+    def _block(self, refine: int | str | None, states: int | None) -> int:
         """Documents a batch: few where each needs many states."""
-        if self._enumerates():
+        if self._enumerates() or refine == EXACT:
             return self._tabled()
         own = not self.objective_.posterior.searched
         if refine == 0 or (own and refine is None and states is None):

@@ -80,6 +80,22 @@ class ReadoutMixin(CountsEstimator):
         return np.asarray(self._joint().prior.probabilities().cpu().numpy())
 
     @property
+    def couplings_(self) -> NDArray[np.float32]:
+        """What factor e adds to the log-odds of factor d when it is on, ``(D, D)`` nats.
+
+        Symmetric; zero between factors of the same side, which the prior cannot couple.
+
+        Raises
+        ------
+        AttributeError
+            When the prior has no couplings; fit with ``prior="boltzmann"``.
+        """
+        couplings = getattr(self._joint().prior, "couplings", None)
+        if couplings is None:
+            raise AttributeError("the prior has no couplings; fit the model with prior='boltzmann'")
+        return np.asarray(couplings().detach().cpu().numpy())
+
+    @property
     def topic_word_(self) -> NDArray[np.float32]:
         """Word probabilities with one factor on and the others at their prevalence, ``(D, V)``."""
         check_is_fitted(self)
@@ -92,10 +108,10 @@ class ReadoutMixin(CountsEstimator):
         return self._factors()
 
     def _decoded(self, values: torch.Tensor) -> NDArray[np.float32]:
-        joint, blocks = self._joint(), []
+        joint, objective, blocks = self._joint(), self.objective_, []
         step = max(1, BLOCK // joint.sizes.words)
         with torch.no_grad():
             for part in torch.split(values.to(self._device()), step):
-                words = joint.likelihood.word_probabilities(joint.logits(part[None]))
+                words = joint.likelihood.word_probabilities(objective.word_logits(part[None]))
                 blocks.append(words[0].cpu().numpy())
         return np.concatenate(blocks)

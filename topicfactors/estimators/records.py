@@ -47,7 +47,7 @@ class RecordsMixin(AnchoringMixin, KeepingMixin, ScoringMixin, InformationMixin)
         self.held_out_: dict[str, Evaluation] = {}
         if held_out is not None:
             for bound in self._ladder():
-                self.held_out_[bound] = self._evaluated(held_out, *self._resolved(bound, None))
+                self.held_out_[bound] = self._evaluated(held_out, self._resolved(bound, None))
             self._count_words(held_out, add=True)
 
     def _add(self, counts: Observed, history: History, first: bool, memory: Memory | None) -> None:
@@ -77,15 +77,15 @@ class RecordsMixin(AnchoringMixin, KeepingMixin, ScoringMixin, InformationMixin)
 
         Returns which factor came to each place, and which (before) were turned.
         """
-        joint: Any = self.objective_.joint
-        turnable = not getattr(joint.decoder, "nonnegative", False)
+        objective: Any = self.objective_
+        turnable = not getattr(objective.joint.decoder, "nonnegative", False)
+        turnable = turnable and objective.gradient.symmetric
         flipped = (mean > 0.5) & turnable
         flipped[list(self._anchored().values())] = False  # a name means that the factor is on
         order = np.argsort(-np.where(flipped, 1 - mean, mean), kind="stable")
         device = self._device()
         places, turned = torch.from_numpy(order).to(device), torch.from_numpy(flipped).to(device)
-        posterior: Any = self.objective_.posterior
-        for part in (*joint.per_factor(), posterior):
+        for part in objective.per_factor():
             part.arrange(places, turned)
         self._move_anchors(order)
         return order, flipped

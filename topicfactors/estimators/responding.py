@@ -15,6 +15,7 @@ from topicfactors.corpus.cells import numbers_of
 from topicfactors.errors import ConfigurationError, InputError
 from topicfactors.estimators.choices import Choice
 from topicfactors.estimators.posteriors import PosteriorMixin
+from topicfactors.inference.autoregressive import Autoregressive
 from topicfactors.model.responses import Response
 
 
@@ -147,6 +148,8 @@ class RespondingMixin(PosteriorMixin):
         response = self._response()
         if response.linear or q.factorised:
             return response.averaged(q.mean())
+        if isinstance(q, Autoregressive):
+            return response.expected(q.draws().bits).mean(0)
         states, log_q = q.support() or (q.states[:, None].to(q.log_weights.dtype), q.log_weights)
         found: torch.Tensor = (log_q.exp() * response.expected(states)).sum(0)
         return found

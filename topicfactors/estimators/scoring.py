@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,63 +12,52 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from topicfactors.contracts import CountBatch
 from topicfactors.corpus.counts import Counts
-from topicfactors.errors import ConfigurationError, InputError, unknown_name
+from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.base import threads
+from topicfactors.estimators.bounding import Measure
+from topicfactors.estimators.halves import check_halves, halves
+from topicfactors.estimators.measuring import MeasuringMixin
+from topicfactors.estimators.observed import Observed
 from topicfactors.estimators.parts import frequencies
-from topicfactors.estimators.posteriors import PosteriorMixin
-from topicfactors.inference import bounds
-from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.insight.metrics import Perplexity, perplexity
-from topicfactors.training.batches import in_order
 from topicfactors.values import is_whole
-
-DRAWS = 32  # a document, where the user leaves it to the package
-BOUNDS = ("auto", "elbo", "exact", "iwae", "truncated")
 
 
 class Evaluation(NamedTuple):
     """How well some documents are predicted, and how well the unigram predicts them."""
 
-    bound: str  # elbo, iwae, truncated or exact
-    samples: int  # draws a document, or states; 0 for all states
-    log_prob: float  # mean bound on log p(x), nats a document
-    perplexity: Perplexity
-    unigram: Perplexity  # of the training frequencies
+    bound: str  # elbo, iwae, truncated, ais or exact; completion, which is no bound
+    samples: int  # draws, chains or states of a document; 0 for all states
+    temperatures: int  # of ais; 0 for the others
+    log_prob: float  # mean bound on log p(x), or log p(unseen half | seen half), nats a document
+    standard_error: float  # of log_prob, over documents
+    perplexity: Perplexity  # of the unseen tokens where the bound is completion
+    unigram: Perplexity  # of the training frequencies, on the same tokens
 
 
 def beside_unigram(
-    model: Any, counts: Any, logs: NDArray[np.float64], bound: str, samples: int
+    model: Any, counts: Any, logs: NDArray[np.float64], measure: Measure
 ) -> Evaluation:
-    """Log-probabilities ``(N,)`` of counts as scores, the training unigram beside them."""
+    """Log-probabilities ``(N,)`` of counts as scores, the training unigram beside them.
+
+    Where the measure is completion the counts are those of the unseen halves.
+    """
     lengths = np.asarray(counts.sum(axis=1)).ravel()
     known = frequencies(model.word_totals_, model.document_frequency_, model.n_documents_)
-    with threads(model.n_jobs), torch.no_grad():
-        likelihood = copy.deepcopy(model._joint().likelihood).cpu().double()
-        unigram = likelihood.unigram(Counts.from_scipy(counts), known).numpy()
+    if measure.bound == "completion":
+        unigram = counts @ known.shares().log().numpy()
+    else:
+        with threads(model.n_jobs), torch.no_grad():
+            likelihood = copy.deepcopy(model._joint().likelihood).cpu().double()
+            unigram = likelihood.unigram(Counts.from_scipy(counts), known).numpy()
     scores, plain = perplexity(logs, lengths), perplexity(unigram, lengths)
-    return Evaluation(bound, samples, float(logs.mean()), scores, plain)
+    error = float(logs.std()) / math.sqrt(len(logs))
+    found = (measure.bound, measure.samples, measure.temperatures)
+    return Evaluation(*found, float(logs.mean()), error, scores, plain)
 
 
-def check_halves(seen: Any, unseen: Any) -> None:
-    """Refuse parts of documents that are not of the same ones, or of which nothing is unseen.
-
-    Raises
-    ------
-    InputError
-        Which says so.
-    """
-    if seen.shape[0] != unseen.shape[0]:
-        raise InputError(
-            f"X_seen and X_unseen must have the same documents, got {seen.shape[0]} and "
-            f"{unseen.shape[0]} rows"
-        )
-    if unseen.sum() == 0:
-        raise InputError("X_unseen has no tokens; expected counts above 0 to predict")
-
-
-class ScoringMixin(PosteriorMixin):
+class ScoringMixin(MeasuringMixin):
     """score, perplexity and evaluate, from the objective that ``fit`` has left."""
 
     word_totals_: NDArray[np.float64]
@@ -80,23 +71,34 @@ class ScoringMixin(PosteriorMixin):
         covariates: Any = None,
         bound: str = "auto",
         samples: int | None = None,
+        temperatures: int | None = None,
     ) -> Any:
-        """Lower bound on log p(x) of every document.
+        """Lower bound on log p(x) of every document (docs/scores.md says which to quote).
 
         Parameters
         ----------
         X, covariates
             Counts ``(N, V)``, and the covariates of the documents where the model has any.
         bound
-            ``"elbo"`` and ``"iwae"`` (importance-weighted, tighter with more samples) of the
-            encoder's posterior, ``"truncated"`` (the states that a search finds, whichever
-            inference fitted the model; tighter with more of them) or ``"exact"`` (log p(x) itself,
-            for at most 20 factors). ``"auto"`` is the inference's own: exact where it is, truncated
-            for ``"truncated"``, else the ELBO. An exact inference has no bound but the exact one.
-            All with hard factors; a document's score depends on its words and covariates only.
+            ``"exact"``: log p(x) itself, for at most 20 factors (10 under ``polya``).
+            ``"truncated"``: the states that a search finds, whichever inference fitted the model;
+            tighter with more of them. ``"elbo"`` and ``"iwae"`` (importance-weighted, tighter with
+            more samples) of the encoder's posterior. ``"ais"``: annealed importance sampling,
+            which asks no encoder, tighter with more chains and temperatures. ``"completion"``: no
+            bound, but log p(unseen half | seen half) of a split that never changes. ``"own"``: the
+            inference's own, exact where it is, truncated for ``"truncated"``, else the ELBO.
+            ``"auto"``: the tightest affordable one, exact up to 12 factors (6 under ``polya``),
+            above truncated where a search fitted the model, else the IWAE of 100 draws. An exact
+            inference has no elbo, iwae or truncated bound but the exact one. All with hard factors
+            but ``"smoothed-iwae"``, the importance-weighted bound over the smoothed bits of
+            ``inference="dvae"`` at the β they were left with (and the continuous layers), which
+            compares with published figures and not with hard bits. A document's score depends on
+            its words and covariates only.
         samples
-            Draws a document, or states of it; None for 32 draws, or as many states as the
-            inference looks for.
+            Draws a document, or chains or states of it; None for 32 draws, 16 chains, or as many
+            states as the inference looks for.
+        temperatures
+            Of ``"ais"``; None for 100.
 
         Returns
         -------
@@ -107,17 +109,20 @@ class ScoringMixin(PosteriorMixin):
         ------
         ConfigurationError
             When there is no such bound, or too many factors for ``"exact"``.
+        InputError
+            When counts are to be split in halves and are not whole numbers.
         """
         check_is_fitted(self)
-        bound, samples = self._resolved(bound, samples)
-        return self._log_prob(self._observed(X, covariates), bound, samples)
+        measure = self._resolved(bound, samples, temperatures)
+        return self._logs(self._observed(X, covariates), measure)[0]
 
     def score(self, X: Any, y: object = None, *, covariates: Any = None) -> float:
         """Mean of the inference's own bound over counts ``X (N, V)``, nats a document.
 
-        Higher is better. ``covariates`` are those of the documents, if the model has any.
+        Higher is better; quick, and what early stopping watches. :meth:`evaluate` has the tightest
+        bound. ``covariates`` are those of the documents, if the model has any.
         """
-        return float(np.mean(self.score_samples(X, covariates=covariates)))
+        return float(np.mean(self.score_samples(X, covariates=covariates, bound="own")))
 
     def perplexity(
         self,
@@ -126,15 +131,16 @@ class ScoringMixin(PosteriorMixin):
         covariates: Any = None,
         bound: str = "auto",
         samples: int | None = None,
+        temperatures: int | None = None,
     ) -> float:
         """Per-document perplexity, exp(−mean log p(x)/tokens), over documents with words.
 
-        Counts ``X (N, V)``, ``covariates``, ``bound`` and ``samples`` are those of
-        :meth:`score_samples`; see :meth:`evaluate` for the corpus perplexity, the standard error
-        and the unigram.
+        Counts ``X (N, V)``, ``covariates``, ``bound``, ``samples`` and ``temperatures`` are those
+        of :meth:`score_samples`; see :meth:`evaluate` for the name of the bound, the corpus
+        perplexity, the standard error and the unigram.
         """
-        found = self.evaluate(X, covariates=covariates, bound=bound, samples=samples)
-        return found.perplexity.per_document
+        asked: dict[str, Any] = {"bound": bound, "samples": samples, "temperatures": temperatures}
+        return self.evaluate(X, covariates=covariates, **asked).perplexity.per_document
 
     def evaluate(
         self,
@@ -143,6 +149,8 @@ class ScoringMixin(PosteriorMixin):
         covariates: Any = None,
         bound: str = "auto",
         samples: int | None = None,
+        temperatures: int | None = None,
+        refine: int | str = "auto",
     ) -> Evaluation:
         """Perplexities under a bound, with those of the unigram on the same documents.
 
@@ -150,12 +158,54 @@ class ScoringMixin(PosteriorMixin):
         ----------
         X, covariates
             Counts ``(N, V)``, and the covariates of the documents where the model has any.
-        bound, samples
-            As for :meth:`score_samples`.
+        bound, samples, temperatures
+            As for :meth:`score_samples`. Under ``"completion"`` the perplexities, and the
+            unigram's, are of the unseen half of every document's tokens.
+        refine
+            Steps of coordinate ascent after the encoder's guess, for ``"elbo"`` and ``"iwae"``.
         """
         check_is_fitted(self)
-        bound, samples = self._resolved(bound, samples)
-        return self._evaluated(self._observed(X, covariates), bound, samples)
+        measure = self._resolved(bound, samples, temperatures, refine)
+        return self._evaluated(self._observed(X, covariates), measure)
+
+    def iwae_curve(
+        self,
+        X: Any,
+        samples: Sequence[int] = (1, 10, 100, 1000),
+        *,
+        covariates: Any = None,
+    ) -> list[Evaluation]:
+        """The importance-weighted bound for several numbers of draws K, all from the same draws.
+
+        The most draws are made once; for a smaller K they are taken K at a time, and the bounds of
+        those groups averaged. How fast the curve still rises says how far it is below log p(x).
+
+        Parameters
+        ----------
+        X, covariates
+            Counts ``(N, V)``, and the covariates of the documents where the model has any.
+        samples
+            Every K; each is to divide the largest, or some draws go unused.
+
+        Returns
+        -------
+        list of Evaluation
+            One for each K, in their order; K = 1 is the ELBO.
+
+        Raises
+        ------
+        ConfigurationError
+            When ``samples`` is empty or has something else than whole numbers of 1 or more.
+        """
+        check_is_fitted(self)
+        if not len(samples) or not all(is_whole(each) and each >= 1 for each in samples):
+            raise ConfigurationError(
+                f"samples must be some whole numbers of 1 or more, got {samples!r}"
+            )
+        counts = self._observed(X, covariates)
+        curve = self._importance_curve(counts, samples)
+        pairs = zip(samples, curve, strict=True)
+        return [beside_unigram(self, counts, logs, Measure("iwae", k)) for k, logs in pairs]
 
     def completion_perplexity(
         self,
@@ -171,6 +221,7 @@ class ScoringMixin(PosteriorMixin):
         ----------
         X_seen, X_unseen
             Counts ``(N, V)`` of the two parts of every document, row by row.
+            ``evaluate(X, bound="completion")`` splits documents by itself.
         covariates
             Those of the documents, where the model has any.
         samples
@@ -188,75 +239,22 @@ class ScoringMixin(PosteriorMixin):
             When the two parts have different numbers of rows, or nothing is unseen.
         """
         check_is_fitted(self)
-        own, samples = self._resolved("auto", samples)
+        measure = self._resolved("completion", samples)
         seen, unseen = self._observed(X_seen, covariates), self._validate(X_unseen)
         check_halves(seen, unseen)
-        device, total = self._device(), 0.0
-        other = Counts.from_scipy(unseen, device)
-        rows = self._rows(own, samples)
-        for batch in in_order(self._documents(seen), rows):
-            target, q = self._posterior(batch, states=samples if own == "truncated" else None)
-            with threads(self.n_jobs), torch.no_grad():
-                noise = None if q.support() else self._noise(batch.counts, samples)
-                words = other.select(batch.rows)
-                total += float(bounds.completion(target, q, words, samples, noise).double().sum())
+        total = self._completed(seen, unseen, measure.samples).sum()
         return float(np.exp(-total / unseen.sum()))
 
-    def _evaluated(self, counts: Any, bound: str, samples: int) -> Evaluation:
-        """Scores beside those of the unigram of the training counts."""
-        logs = self._log_prob(counts, bound, samples)
-        return beside_unigram(self, counts, logs, bound, 0 if bound == "exact" else samples)
-
-    def _log_prob(self, counts: Any, bound: str, samples: int) -> NDArray[np.float64]:
+    def _logs(self, counts: Any, measure: Measure) -> tuple[NDArray[np.float64], Any]:
+        """The score of every document, ``(N,)`` nats, and the counts that are scored."""
         self._joint().prior.refresh()
-        batches = in_order(self._documents(counts), self._rows(bound, samples))
-        return np.concatenate([self._bound(batch, bound, samples) for batch in batches])
+        if measure.bound != "completion":
+            return self._log_prob(counts, measure), counts
+        seen, unseen = halves(counts)
+        seen = Observed(seen, covariates=counts.covariates)
+        return self._completed(seen, unseen, measure.samples), unseen
 
-    def _bound(self, batch: Any, bound: str, samples: int) -> NDArray[np.float64]:
-        if bound == "exact":
-            with threads(self.n_jobs), torch.no_grad():
-                result = bounds.exact(self.objective_.joint.condition(batch))
-        elif bound == "truncated":
-            result = self._posterior(batch, states=samples)[1].bound()
-        else:
-            target, q = self._posterior(batch, refine=0)
-            method = bounds.elbo if bound == "elbo" else bounds.iwae
-            with threads(self.n_jobs), torch.no_grad():
-                result = method(target, q, samples, self._noise(batch.counts, samples))
-        return np.asarray(result.cpu().double().numpy())
-
-    def _noise(self, counts: CountBatch, samples: int) -> torch.Tensor:
-        return document_noise(document_keys(counts), samples, self._factors())
-
-    def _rows(self, bound: str, samples: int = 32) -> int:
-        """Documents a batch: few where each needs a table of states."""
-        if bound == "exact":
-            return self._tabled()
-        return self._block(None, samples) if bound == "truncated" else 512
-
-    def _ladder(self) -> list[str]:
-        """The bounds that ``fit`` notes of the documents held out, the inference's own first."""
-        own, _ = self._resolved("auto", None)
-        return [own, *(bound for bound in ("elbo", "iwae") if bound != own and own != "exact")]
-
-    def _resolved(self, bound: str, samples: int | None) -> tuple[str, int]:
-        """The bound and the number meant, or the error that says why they cannot be."""
-        if bound not in BOUNDS:
-            raise unknown_name("bound", bound, BOUNDS)
-        if samples is not None and (not is_whole(samples) or samples < 1):
-            raise ConfigurationError(
-                f"samples must be None or a whole number of 1 or more, got {samples!r}"
-            )
-        most = getattr(self._joint().likelihood, "enumerable", self._factors())
-        if bound == "exact" and self._factors() > most:
-            raise ConfigurationError(
-                f"bound='exact' sums over 2^D states and serves at most {most} factors under this "
-                f"likelihood, this model has {self._factors()}; use bound='truncated'"
-            )
-        if self._enumerates():
-            bound = "exact"
-        elif bound == "auto":
-            searched = self.objective_.posterior.searched
-            bound = "truncated" if searched else "elbo"
-        usual = self._search().final_states if bound == "truncated" else DRAWS
-        return bound, usual if samples is None else int(samples)
+    def _evaluated(self, counts: Any, measure: Measure) -> Evaluation:
+        """Scores beside those of the unigram of the training counts."""
+        logs, scored = self._logs(counts, measure)
+        return beside_unigram(self, scored, logs, measure)

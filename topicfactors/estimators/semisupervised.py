@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,9 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from topicfactors.errors import FitWarning
 from topicfactors.estimators import class_parts
 from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_classifier
+from topicfactors.estimators.combinations import costs
 from topicfactors.estimators.component_frames import ClassFramesMixin
 from topicfactors.estimators.labels import read_labels
 from topicfactors.training.callbacks import Callback
@@ -193,6 +196,8 @@ class SemiSupervisedClassifier(ClassifierMixin, ClassFramesMixin):  # type: igno
         ):
             counts = self._counted(X, feature_names, id2word)
             labels = read_labels(y, counts.shape[0])
+            if expensive := costs(parts.inference, parts.decoder, self.n_factors):
+                warnings.warn(expensive, FitWarning, stacklevel=2)
             history = self._fit_classes(counts, labels, parts, device, seed)
         self._pass_on(history)
         return self

@@ -19,15 +19,20 @@ class Gradient(nn.Module, abc.ABC):
     """
 
     unbiased: ClassVar[bool]
+    objective: ClassVar[str] = "elbo"  # what its derivative is of: also "iwae", "wake-sleep"
     posterior: ClassVar[str] = "mean-field"  # what posterior="auto" stands for
     sampled: ClassVar[bool] = True  # trains through draws, else serves its own posterior alone
     relaxed: ClassVar[bool] = False  # needs q.reparameterisable
     factorised: ClassVar[bool] = False  # needs q.factorised
+    flips: ClassVar[bool] = False  # asks for the change that each flip of a draw makes
+    layers: ClassVar[bool] = False  # goes with continuous layers: asks for log p(x | z) of draws
+    smoothing: ClassVar[str | None] = None  # what smoothing="auto" stands for; None: it does not
     limit: ClassVar[int | None] = None  # most factors it can serve
     slow_above: ClassVar[int | None] = None  # factors beyond which it warns of its cost
     learning_rate: ClassVar[float] = 5e-3  # what "auto" stands for; measured
     batch_size: ClassVar[int] = 256  # likewise
     steps: ClassVar[int] = 16  # a pass at least, so that few hundred documents are enough
+    symmetric: bool = True  # is it the same estimator with on and off exchanged?
     epochs: int = 40  # likewise, where the user leaves max_iter to the package
     kl_warmup: ClassVar[float] = 0.3  # likewise
     shrinkage: ClassVar[float] = 0.0  # likewise
@@ -70,6 +75,13 @@ def terms(
 
 
 def pathwise(target: Target, q: Distribution, draw: Draw, kl_weight: float) -> Surrogate:
-    """The loss of an estimator that differentiates through the values drawn."""
+    """The loss of an estimator that differentiates through the values drawn.
+
+    So is the KL divergence where it has no closed form.
+    """
+    if q.reparameterisable and target.kl(q) is None:
+        likelihood = target.log_likelihood(draw.values).mean(0)
+        along = target.kl_along(q, draw).mean(0)
+        return Surrogate(kl_weight * along - likelihood, (likelihood - along).detach())
     signal, kl, bound = terms(target, q, draw, kl_weight)
     return Surrogate(kl - signal.mean(0), bound)

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from topicfactors.contracts import Distribution, Sizes, Surrogate, Target
-from topicfactors.gradients.base import Gradient, pathwise
+from topicfactors.gradients.annealing import Annealed
+from topicfactors.gradients.base import pathwise
 from topicfactors.inference.posteriors import threshold
-from topicfactors.values import number
 
 
-class GumbelSoftmax(Gradient):
+class GumbelSoftmax(Annealed):
     """Binary Concrete with an annealed temperature.
 
     Parameters
@@ -37,6 +37,7 @@ class GumbelSoftmax(Gradient):
 
     unbiased = False
     relaxed = True
+    layers = True
 
     def __init__(
         self,
@@ -48,17 +49,8 @@ class GumbelSoftmax(Gradient):
         end: float = 0.4,
         annealing: float = 0.7,
     ) -> None:
-        super().__init__(sizes, samples=samples)
-        number("start", start, open_ends="low")
-        number("end", end, open_ends="low")
-        number("annealing", annealing, 0.0, 1.0, open_ends="low")
-        self.hard, self.start, self.end, self.annealing = hard, start, end, annealing
-        self.temperature = start
-
-    def anneal(self, progress: float) -> None:
-        """Move the temperature geometrically from ``start`` to ``end``."""
-        share = min(1.0, progress / self.annealing)
-        self.temperature = self.start * (self.end / self.start) ** share
+        super().__init__(sizes, samples=samples, start=start, end=end, annealing=annealing)
+        self.hard = hard
 
     def relaxation(self, logits: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Bits, and the relaxed values that the decoder reads, both ``(S, B, D)``."""

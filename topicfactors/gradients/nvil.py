@@ -10,16 +10,16 @@ included. For any model, differentiable or not; the noisiest of the estimators h
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn import functional
 
 from topicfactors.contracts import Distribution, Sizes, Surrogate, Target
 from topicfactors.errors import ConfigurationError
-from topicfactors.gradients.base import Gradient, terms
-from topicfactors.gradients.baselines import FittedCoefficient, InputBaseline, RunningMoments
-from topicfactors.values import number
+from topicfactors.gradients.base import terms
+from topicfactors.gradients.baselines import InputBaseline
+from topicfactors.gradients.reinforce import Reinforce
+from topicfactors.gradients.scores import score
 
 
-class NVIL(Gradient):
+class NVIL(Reinforce):
     """Score function with the paper's three reductions of variance, and a fourth.
 
     Parameters
@@ -41,7 +41,6 @@ class NVIL(Gradient):
         Of the running averages.
     """
 
-    unbiased = True
     learning_rate = 1e-2
 
     def __init__(
@@ -55,16 +54,19 @@ class NVIL(Gradient):
         fitted_coefficient: bool = False,
         decay: float = 0.8,
     ) -> None:
-        super().__init__(sizes, samples=samples)
-        number("decay", decay, 0.0, 1.0, open_ends="high")
+        super().__init__(
+            sizes,
+            samples=samples,
+            constant_baseline=constant_baseline,
+            fitted_coefficient=fitted_coefficient,
+            decay=decay,
+        )
         if input_baseline and sizes.features < 2:
             raise ConfigurationError(
                 "nvil's input-dependent baseline needs a posterior with an encoder; "
                 "use partial(NVIL, input_baseline=False)"
             )
-        self.constant_baseline, self.normalise_variance = constant_baseline, normalise_variance
-        self.moments = RunningMoments(decay)
-        self.coefficient = FittedCoefficient(sizes.factors, decay) if fitted_coefficient else None
+        self.normalise_variance = normalise_variance
         self.baseline = InputBaseline(sizes.features) if input_baseline else None
 
     @property
@@ -77,18 +79,9 @@ class NVIL(Gradient):
         draw = q.sample(self.samples)
         signal, _, bound = terms(target, q, draw, kl_weight, detach_q=True)
         residual, control = self._residual(signal.detach(), q)
-        centred = residual - self.moments.mean if self.constant_baseline else residual
         scale = 1 / self.moments.deviation.clamp_min(1.0) if self.normalise_variance else 1.0
-        advantage = centred[..., None]
-        if self.coefficient is not None:
-            advantage = advantage + self.coefficient()
-        log_q = draw.bits * draw.logits - functional.softplus(draw.logits)  # (S, B, D)
-        score = (advantage * log_q).sum(-1).mean(0) * scale
-        loss = -signal.mean(0) - (score - score.detach()) + kl_weight * _kl(target, q, scale)
-        if self.training:
-            self.moments.update(residual)
-            if self.coefficient is not None:
-                self.coefficient.update(centred, draw)
+        learnt = scale * score(draw, self.advantage(residual, draw))
+        loss = kl_weight * _kl(target, q, scale) - signal.mean(0) - learnt
         return Surrogate(loss, bound, control)
 
     def _residual(self, signal: Tensor, q: Distribution) -> tuple[Tensor, Tensor | None]:

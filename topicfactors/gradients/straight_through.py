@@ -27,6 +27,7 @@ class StraightThrough(Gradient):
 
     unbiased = False
     relaxed = True
+    layers = True
 
     def forward(self, target: Target, q: Distribution, kl_weight: float) -> Surrogate:
         """Differentiate the bound through the bits."""

@@ -1,4 +1,4 @@
-"""The states that each document of a corpus was last explained by, packed."""
+"""What each document of a corpus was last explained by: packed states, or log-odds."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class StateMemory:
     ) -> None:
         shape = (documents, states, words_of(factors))
         self.mapped = 8 * math.prod(shape) > in_memory
-        if self.mapped:
-            with tempfile.TemporaryFile() as file:  # the map outlives its name
-                self.words = torch.from_numpy(np.memmap(file, np.int64, "w+", shape=shape))
-        else:
-            self.words = torch.empty(shape, dtype=torch.int64, device=device)
+        self.words = (
+            _mapped(shape, np.int64)
+            if self.mapped
+            else torch.empty(shape, dtype=torch.int64, device=device)
+        )
         for rows in torch.split(self.words, BLOCK):  # a mapped file is filled by pieces
             rows.fill_(EMPTY)[:, 0] = 0
         self._visited = 0
@@ -63,3 +63,47 @@ class StateMemory:
     def write(self, rows: Tensor, words: Tensor) -> None:
         """Keep the sets of documents ``rows``."""
         self.words[rows.to(self.words.device)] = words.to(self.words.device)
+
+
+class LogitMemory:
+    """Log-odds of D factors for each of N documents, ``(N, D)`` float32 (a ``contracts.Memory``).
+
+    Lives where a :class:`StateMemory` does.
+
+    Parameters
+    ----------
+    documents
+        N.
+    start
+        What every document begins with, ``(D,)``; its device is that of the store.
+    in_memory
+        Bytes above which a file is mapped.
+    """
+
+    def __init__(self, documents: int, start: Tensor, in_memory: int = IN_MEMORY) -> None:
+        shape = (documents, len(start))
+        self.mapped = 4 * math.prod(shape) > in_memory
+        self.logits = _mapped(shape, np.float32) if self.mapped else start.new_empty(shape).float()
+        for rows in torch.split(self.logits, BLOCK):
+            rows.copy_(start.detach())
+        self._visited = 0
+
+    @property
+    def fresh(self) -> bool:
+        """Are there documents that nobody has asked for yet?"""
+        return self._visited < len(self.logits)
+
+    def read(self, rows: Tensor) -> Tensor:
+        """The log-odds of documents ``rows (B,)``, ``(B, D)``, on the device of ``rows``."""
+        self._visited += len(rows)
+        return self.logits[rows.to(self.logits.device)].to(rows.device)
+
+    def write(self, rows: Tensor, words: Tensor) -> None:
+        """Keep those of documents ``rows``."""
+        self.logits[rows.to(self.logits.device)] = words.to(self.logits)
+
+
+def _mapped(shape: tuple[int, ...], kind: type[np.generic]) -> Tensor:
+    """A tensor in an unnamed temporary file, which goes when the tensor goes."""
+    with tempfile.TemporaryFile() as file:  # the map outlives its name
+        return torch.from_numpy(np.memmap(file, kind, "w+", shape=shape))

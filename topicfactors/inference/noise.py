@@ -7,7 +7,9 @@ function of SplitMix64; Steele, Lea and Flood, OOPSLA 2014), in 64-bit integers 
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from topicfactors.contracts import CountBatch
@@ -39,11 +41,29 @@ def document_keys(counts: CountBatch) -> Tensor:
     return _mixed(counts.sum_by_document(terms))
 
 
-def document_noise(keys: Tensor, samples: int, factors: int) -> Tensor:
+def streams(keys: Tensor, number: int) -> Tensor:
+    """Other keys of the same documents, ``(B,)``: one stream of numbers for each ``number``."""
+    return _mixed(keys ^ _mixed(torch.full_like(keys, _wrapped(number * 2 + 1))))
+
+
+def document_noise(keys: Tensor, samples: int, factors: int, first: int = 0) -> Tensor:
     """Uniform numbers strictly between 0 and 1, ``(S, B, D)`` float32.
 
-    The first samples are the same whatever S is.
+    Those of sample s are the same whatever S is; ``first`` is the number of the first one.
     """
-    places = torch.arange(samples * factors, device=keys.device).view(samples, 1, factors)
-    bits = _mixed(keys[:, None] + (places + 1) * GOLDEN)
+    start = first * factors
+    places = torch.arange(start, start + samples * factors, device=keys.device)
+    bits = _mixed(keys[:, None] + (places.view(samples, 1, factors) + 1) * GOLDEN)
     return (_shifted(bits, 41).float() + 0.5) * 2.0**-23
+
+
+def token_keys(keys: Tensor, counts: CountBatch, each: NDArray[np.int64]) -> Tensor:
+    """A hash of every token, ``(tokens,)`` int64: of its document's key, its word and its number.
+
+    ``keys (B,)`` are the documents', ``each (nnz,)`` how many tokens a non-zero has.
+    """
+    numbers = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
+    many = torch.from_numpy(each)
+    words = torch.repeat_interleave(counts.indices.long(), many)
+    owners = torch.repeat_interleave(keys[counts.documents], many)
+    return _mixed(owners ^ _mixed(words * GOLDEN + 1) ^ _mixed(torch.from_numpy(numbers) + 1))

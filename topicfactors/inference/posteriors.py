@@ -85,13 +85,14 @@ class Posterior(nn.Module):
     sampled: ClassVar[bool] = True  # is it trained through draws, whichever estimator makes them?
     exact: ClassVar[bool] = False  # is it the posterior of the model itself?
     searched: ClassVar[bool] = False  # is it found by search, without a guess of its own to score?
+    taught: ClassVar[bool] = True  # does a gradient teach it?
 
     def forward(self, batch: Batch, target: Target) -> Any:
         """q(z | x) of the batch."""
         raise NotImplementedError
 
-    def amortised(self, batch: Batch) -> MeanField | None:
-        """The encoder's guess, where there is an encoder."""
+    def amortised(self, batch: Batch) -> Any:
+        """The encoder's guess, or None where there is nothing to guess from."""
         return None
 
     def memory(self, documents: int) -> Memory | None:

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from topicfactors.bits import all_states, distinct
-from topicfactors.contracts import Batch, CountBatch, Distribution, Sizes
+from topicfactors.contracts import Batch, CountBatch, Distribution, Draw, Sizes
 from topicfactors.model.classes import CategoricalPrior, ClassTarget
 from topicfactors.model.decoders import Decoder
+from topicfactors.model.given import Given, along
 from topicfactors.model.landscape import FactorLandscape
 from topicfactors.model.likelihood import Likelihood
 from topicfactors.model.logits import Logits
 from topicfactors.model.priors import Prior
 from topicfactors.model.responses import Answers, Response
-
-
-class Given(NamedTuple):
-    """What is known of B documents beside their words."""
-
-    classes: Tensor | None  # (B, K) one-hot
-    covariates: Tensor | None  # (B, C) of those that move the words
-
-    @property
-    def differs(self) -> bool:
-        """Have documents with the same factors different logits?"""
-        return self.classes is not None or self.covariates is not None
 
 
 class FactorTarget:
@@ -84,47 +73,65 @@ class FactorTarget:
         """KL(q ‖ prior), ``(B,)`` nats, or None where it must be sampled."""
         return self.prior.kl(q)
 
+    def kl_along(self, q: Distribution, draw: Draw) -> Tensor:
+        """KL(q ‖ prior) along the values of a draw, ``(S, B)`` nats."""
+        return self.prior.kl_along(q, draw)
+
     @torch.no_grad()
-    def flips(self, bits: Tensor, prior_weight: float = 1.0) -> Tensor:
+    def flips(self, bits: Tensor, prior_weight: float = 1.0, known: Tensor | None = None) -> Tensor:
         """Log p(x, z_d = 1, rest) − log p(x, z_d = 0, rest), ``(S, B, D)`` nats.
 
         Closed form under a log-linear decoder where the likelihood has one; else every flip is
-        evaluated, with its norm known or not.
+        evaluated, with its norm known or not, and the bits too unless their log-likelihood
+        ``(S, B)`` is ``known``.
         """
-        evidence = (1 - 2 * bits) * self.changes(bits)
+        evidence = (1 - 2 * bits) * self.changes(bits, known)
         return evidence + prior_weight * self.prior.log_odds(bits)
 
-    def changes(self, bits: Tensor) -> Tensor:
+    def changes(self, bits: Tensor, known: Tensor | None = None) -> Tensor:
         """By how much log p(x, r | z) moves when each bit flips, exactly, ``(S, B, D)``."""
-        words = self._changes_of_words(bits)
-        return words if self.answers is None else words + self.answers.changes(bits)
+        if self.answers is None:
+            return self._changes_of_words(bits, known)
+        if known is not None:
+            known = known - self.answers.log_prob(bits)
+        return self._changes_of_words(bits, known) + self.answers.changes(bits)
 
-    def _changes_of_words(self, bits: Tensor) -> Tensor:
+    def _changes_of_words(self, bits: Tensor, known: Tensor | None) -> Tensor:
         likelihood = self.joint.likelihood
-        if not self.joint.decoder.log_linear:
-            return self._evaluated(bits, None)
+        if not (self.joint.decoder.log_linear and likelihood.closed_norms):
+            return self._evaluated(bits, None, known)
         logits = self.logits(bits)
-        after, norm = likelihood.flip_norms(logits, self.factors)
+        after, norm = self._flip_norms(bits, logits)
         if likelihood.closed_flips:
             evidence = self.counts @ logits.weights[:, : self.factors]
             return likelihood.changes(self.counts, logits, evidence, after, norm)
-        return self._evaluated(bits, after if likelihood.closed_norms else None)
+        return self._evaluated(bits, after, known)
 
-    def _evaluated(self, bits: Tensor, after: Tensor | None) -> Tensor:
+    def _flip_norms(self, bits: Tensor, logits: Logits) -> tuple[Tensor, Tensor]:
+        """Norms after each flip ``(S, B, D)`` and before ``(S, B)``, each state's computed once."""
+        if self.given.differs:
+            return self.joint.likelihood.flip_norms(logits, self.factors)
+        states, places = distinct(bits)
+        known = self.joint.logits(states[:, None, :])
+        after, norm = self.joint.likelihood.flip_norms(known, self.factors)
+        return after[:, 0][places], norm[:, 0][places]
+
+    def _evaluated(self, bits: Tensor, after: Tensor | None, known: Tensor | None) -> Tensor:
         """The changes by evaluation at every flip; ``after`` are the norms there, if known."""
         likelihood, flipped = self.joint.likelihood, bits.clone()
-        before, each = self.of_words(bits), []
+        before = self.of_words(bits) if known is None else known
+        each = []
         log_linear = self.joint.decoder.log_linear
         if log_linear:
             start = self.logits(bits)
-            known = start.dot(self.counts)
+            straight = start.dot(self.counts)
             slopes = self.counts @ start.weights[:, : self.factors]
         for factor in range(self.factors):
             flipped[..., factor] = 1 - bits[..., factor]
             logits = self.logits(flipped)
             norm = likelihood.norm(logits) if after is None else after[..., factor]
             if log_linear:
-                linear = known + (1 - 2 * bits[..., factor]) * slopes[:, factor]
+                linear = straight + (1 - 2 * bits[..., factor]) * slopes[:, factor]
             else:
                 linear = logits.dot(self.counts)
             each.append(likelihood.assemble(self.counts, logits, linear, norm) - before)
@@ -266,18 +273,12 @@ class Joint(nn.Module):
         if given is None or not given.differs:
             return self.decoder.logits(values)
         if given.classes is not None:
-            values = torch.cat(_along(values, given.classes), -1)
+            values = torch.cat(along(values, given.classes), -1)
         return self.with_content(self.decoder.logits(values), given.covariates)
 
     def with_content(self, logits: Logits, covariates: Tensor | None) -> Logits:
         """η + C c for the documents' covariates ``(B, C)``."""
         if covariates is None or self.content is None:
             return logits
-        h = torch.cat(_along(logits.h, covariates), -1)
+        h = torch.cat(along(logits.h, covariates), -1)
         return Logits(h, torch.cat([logits.weights, self.content], 1), logits.bias)
-
-
-def _along(values: Tensor, documents: Tensor) -> tuple[Tensor, Tensor]:
-    """Values ``(S, B or 1, ·)`` and columns of documents ``(B, ·)``, both for each of S and B."""
-    shape = (values.shape[0], len(documents))
-    return values.expand(*shape, -1), documents.to(values.dtype).expand(*shape, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from topicfactors.bits import distinct
 from topicfactors.model.logits import Logits
+from topicfactors.model.walk import Columns, FactorWalk, walk
 
 
 class FactorLandscape:
@@ -37,14 +39,38 @@ class FactorLandscape:
         if not self.log_linear:
             found: Tensor = self.target.log_joint(bits)
             return found
+        prior: Tensor = self.target.log_prior(bits)
+        return self.log_likelihood(bits) + prior
+
+    @torch.no_grad()
+    def log_likelihood(self, bits: Tensor) -> Tensor:
+        """Log p(x, r | z), ``(S, B, D) -> (S, B)`` nats."""
+        if not self.log_linear:
+            found: Tensor = self.target.log_likelihood(bits)
+            return found
         logits = self.target.logits(bits)
         norm = self.target.norms(bits, logits)
-        prior: Tensor = self.target.log_prior(bits)
         told = 0.0 if self.target.answers is None else self.target.answers.log_prob(bits)
-        return self._assembled(logits, norm) + told + prior
+        return self._assembled(logits, norm) + told
+
+    @functools.cached_property
+    def columns(self) -> Columns:
+        """The loadings, factor by factor."""
+        zeros = self.joint.decoder.bias.new_zeros(1, 1, self.factors)
+        return Columns.of(self.target.logits(zeros).weights[:, : self.factors])
+
+    def linear(self, bits: Tensor) -> Tensor:
+        """x·η under a log-linear decoder, ``(S, B, D) -> (S, B)``."""
+        found: Tensor = (bits * self.evidence).sum(-1) + self.constant
+        return found
+
+    @torch.no_grad()
+    def walk(self, bits: Tensor) -> FactorWalk:
+        """Chains that are at ``bits (S, B, D)`` and move a bit at a time."""
+        return walk(self, bits)
 
     def _assembled(self, logits: Logits, norm: Tensor) -> Tensor:
-        linear = (logits.h[..., : self.factors] * self.evidence).sum(-1) + self.constant
+        linear = self.linear(logits.h[..., : self.factors])
         found: Tensor = self.likelihood.assemble(self.target.counts, logits, linear, norm)
         return found
 

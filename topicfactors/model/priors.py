@@ -8,7 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from topicfactors.contracts import Distribution, Sizes
+from topicfactors.contracts import Distribution, Draw, Sizes
+from topicfactors.model.belief_network import BeliefNetworkPrior
+from topicfactors.model.boltzmann import BoltzmannPrior
+from topicfactors.model.divergences import divergence
 from topicfactors.model.effects import Effects
 from topicfactors.values import number
 
@@ -28,6 +31,9 @@ class Bits(Protocol):
     def kl(self, q: Distribution) -> Tensor | None:
         """KL(q ‖ p), ``(B,)``, where it has a closed form, else None."""
 
+    def kl_along(self, q: Distribution, draw: Draw) -> Tensor:
+        """KL(q ‖ p) along the values of a draw, ``(S, B)``, to be differentiated through them."""
+
     def condition(self, covariates: Tensor | None) -> Bits:
         """The prior of documents with these covariates ``(B, C)``; at their mean where None."""
 
@@ -46,6 +52,11 @@ class Bits(Protocol):
 
 class Prior(Bits, Protocol):
     """Contract of a prior over D bits, which a model has."""
+
+    independent: bool  # are the others distributed as before where a factor is dropped, or off?
+
+    def penalty(self) -> Tensor:
+        """What its parameters alone add to the loss, a scalar in nats a document."""
 
     def arrange(self, order: Tensor, flipped: Tensor) -> None:
         """Reorder the factors and turn some around; those not in ``order`` are dropped."""
@@ -84,10 +95,11 @@ class Bernoulli:
         """Σ_d KL(Bernoulli(q_d) ‖ Bernoulli(σ(a_d))), ``(B,)``; from logits, safe in float32."""
         if not q.factorised:
             return None
-        log_on = functional.logsigmoid(q.logits) - functional.logsigmoid(self.logits)
-        log_off = functional.logsigmoid(-q.logits) - functional.logsigmoid(-self.logits)
-        on = torch.sigmoid(q.logits)
-        return (on * log_on + (1 - on) * log_off).sum(-1)
+        return divergence(q.logits, self.logits)
+
+    def kl_along(self, q: Distribution, draw: Draw) -> Tensor:
+        """The same given the values drawn before, for each draw ``(S, B)``."""
+        return divergence(draw.logits, self.logits)
 
     def condition(self, covariates: Tensor | None) -> Bernoulli:
         """Itself: the documents are known."""
@@ -123,6 +135,8 @@ class BernoulliPrior(nn.Module, Bernoulli):
         Whether a is trained; the effects of covariates are.
     """
 
+    independent = True
+
     def __init__(self, sizes: Sizes, *, probability: float = 0.1, learnt: bool = True) -> None:
         nn.Module.__init__(self)
         number("probability", probability, 0.0, 1.0, open_ends="low high")
@@ -136,6 +150,10 @@ class BernoulliPrior(nn.Module, Bernoulli):
             return self
         return Bernoulli(self.logits + self.effects(covariates))
 
+    def penalty(self) -> Tensor:
+        """Nothing, a scalar."""
+        return self.logits.new_zeros(())
+
     @torch.no_grad()
     def arrange(self, order: Tensor, flipped: Tensor) -> None:
         """Factor ``order[d]`` becomes factor d, others go; where ``flipped``, off becomes on."""
@@ -144,4 +162,8 @@ class BernoulliPrior(nn.Module, Bernoulli):
             self.effects.arrange(order, flipped)
 
 
-PRIORS = {"bernoulli": BernoulliPrior}
+PRIORS: dict[str, type[nn.Module]] = {
+    "belief-network": BeliefNetworkPrior,
+    "bernoulli": BernoulliPrior,
+    "boltzmann": BoltzmannPrior,
+}

@@ -67,9 +67,10 @@ def _numbers(stored: Any) -> Any:
 
 
 def _evaluation(stored: list[Any]) -> Evaluation:
-    bound, samples, *numbers = stored
-    log_prob, scores, unigram = _numbers(numbers)
-    return Evaluation(bound, samples, log_prob, Perplexity(*scores), Perplexity(*unigram))
+    bound, samples, temperatures, *numbers = stored
+    log_prob, error, scores, unigram = _numbers(numbers)
+    found = (bound, samples, temperatures, log_prob, error)
+    return Evaluation(*found, Perplexity(*scores), Perplexity(*unigram))
 
 
 FITTED = (

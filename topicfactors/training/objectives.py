@@ -13,9 +13,12 @@ from topicfactors.gradients.base import Gradient
 from topicfactors.inference import bounds
 from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.inference.posteriors import Posterior
+from topicfactors.inference.refine import refined
 from topicfactors.inference.truncated import Search, searched
 from topicfactors.model.joint import FactorTarget, Joint
+from topicfactors.model.logits import Logits
 from topicfactors.training.anchors import Pull
+from topicfactors.training.continuous import ContinuousLayers, LayeredTarget, refuse
 
 
 class Objective(nn.Module, abc.ABC):
@@ -55,12 +58,20 @@ class FactorObjective(Objective):
     overlap_penalty
         Weight of the mean squared difference between the cosines of the loadings and the identity;
         keeps factors apart (docs/mathematics.md).
+    layers
+        Continuous latent variables above the factors, if any.
     """
 
     def __init__(
-        self, joint: Joint, posterior: Posterior, gradient: Gradient, overlap_penalty: float = 0.0
+        self,
+        joint: Joint,
+        posterior: Posterior,
+        gradient: Gradient,
+        overlap_penalty: float = 0.0,
+        layers: ContinuousLayers | None = None,
     ) -> None:
         super().__init__()
+        self.layers = layers
         self.joint, self.posterior, self.gradient = joint, posterior, gradient
         self.overlap_penalty = overlap_penalty
         self.shrinkage = 0.0  # nats a document for each square of a loading, twice over
@@ -75,15 +86,37 @@ class FactorObjective(Objective):
     def condition(self, batch: Batch) -> tuple[FactorTarget, Any]:
         """Log p(x, z) of the batch and q(z | x)."""
         target = self.joint.condition(batch)
-        return target, self.posterior(batch, target)
+        return self._layered(target, self.posterior(batch, target))
+
+    def _layered(self, target: FactorTarget, q: Any) -> tuple[FactorTarget, Any]:
+        if self.layers is None:
+            return target, q
+        return LayeredTarget(target, self.layers, q.features), q
+
+    def over_states(self, batch: Batch) -> FactorTarget:
+        """Log p(x, z) of the batch, to be summed over z; refused where layers hide it."""
+        if self.layers is not None:
+            refuse("a sum over states")
+        return self.joint.condition(batch)
+
+    def word_logits(self, values: Tensor) -> Logits:
+        """η of values ``(S, B, D)``, covariates at 0, continuous layers at the mean of p(h | z)."""
+        logits = self.joint.logits(values)
+        return logits if self.layers is None else self.layers.onto(logits, self.layers.mean(values))
+
+    def per_factor(self) -> list[Any]:
+        """The parts that have something of each factor, and arrange it."""
+        own = [self.posterior] if self.layers is None else [self.posterior, self.layers]
+        return [*self.joint.per_factor(), *own]
 
     def explain(
         self, batch: Batch, refine: int | None = None, states: int | None = None
     ) -> tuple[FactorTarget, Any]:
-        """Log p(x, z) of the batch, and q(z | x) after so many rounds of search.
+        """Log p(x, z) of the batch, and q(z | x) after so many steps from the encoder's guess.
 
-        ``refine`` None is the posterior's own way, 0 the encoder alone. Where there is no encoder
-        the posterior is exact, and there is nothing to refine.
+        Rounds of search where the posterior is searched or ``states`` are asked for, else steps of
+        coordinate ascent. ``refine`` None is the posterior's own way, 0 the guess alone. Where
+        there is no guess the posterior is exact, and there is nothing to refine.
         """
         if refine is None and states is None:
             return self.condition(batch)
@@ -91,10 +124,18 @@ class FactorObjective(Objective):
         if guess is None:
             return target, self.posterior(batch, target)
         if refine == 0:
-            return target, guess
+            return self._layered(target, guess)
+        if self.layers is not None:
+            refuse("a search over states")
+        if refine is not None and states is None and not self.posterior.searched:
+            return target, self.ascent(batch, target, guess, refine)
         rounds = self.search.final_rounds if refine is None else refine
         size = self.search.final_states if states is None else states
         return target, searched(target, guess, size, rounds, self.search.breadth)
+
+    def ascent(self, batch: Batch, target: FactorTarget, guess: Any, steps: int) -> Any:
+        """The guess after so many steps of coordinate ascent of its factorised bound."""
+        return refined(target, guess, document_keys(batch.counts), steps)
 
     def own_parameters(self) -> list[nn.Parameter]:
         """Those of the gradient's estimator."""
@@ -137,6 +178,7 @@ class FactorObjective(Objective):
         bias = self.joint.decoder.bias
         squares = (effects.square().sum() for effects in self.joint.effects())
         pulled = 0.5 * self.covariate_shrinkage * sum(squares, bias.new_zeros(()))
+        pulled = pulled + self.joint.prior.penalty()
         if self.overlap_penalty == 0 and self.shrinkage == 0 and self.pull is None:
             return pulled
         weights = self.joint.decoder.logits(bias.new_zeros(1, 1, self.joint.sizes.factors)).weights
