@@ -265,6 +265,8 @@ def test_a_posterior_without_draws(corpus):
         studies.gradients(found, corpus.counts)
     with pytest.raises(ConfigurationError, match="leave inference='auto'"):
         studies.gradients(model(3, inference="exact"), corpus.counts)
+    with pytest.raises(ConfigurationError, match="use continuous_layers=0"):
+        studies.gradients(model(3, inference="dvae", continuous_layers=1), corpus.counts)
     with pytest.raises(ConfigurationError, match="must be a BinaryFactorModel"):
         studies.gradients(MixtureModel(3), corpus.counts)
 

@@ -118,6 +118,7 @@ def usual(model: Any) -> Any:
         When it says one without draws, its parts do not fit together, or no gradient teaches its
         posterior.
     """
+    refuse_layers(model)
     given = model.get_params(deep=False)
     left = isinstance(model.inference, str) and model.inference == "auto"
     name = _first_that_serves(given) if left else model.inference
@@ -155,12 +156,28 @@ def require_sampled(model: Any) -> None:
     InputError
         With the cure.
     """
+    refuse_layers(model)
     posterior = model.objective_.posterior
     if not (posterior.sampled and getattr(posterior, "taught", True)):
         raise InputError(
             f"the model was fitted with inference={model.inference_!r} and a posterior that has no "
             "logits which a gradient teaches; give a model fitted with inference='gumbel-softmax', "
             "or one that is not fitted"
+        )
+
+
+def refuse_layers(model: Any) -> None:
+    """Refuse continuous layers, whose draws are not of the factors.
+
+    Raises
+    ------
+    ConfigurationError
+        With the cure.
+    """
+    if model.continuous_layers:
+        raise ConfigurationError(
+            f"continuous_layers={model.continuous_layers!r} are drawn beside the factors, and the "
+            "gradient through the factors alone is what is compared; use continuous_layers=0"
         )
 
 
