@@ -28,14 +28,19 @@ from topicfactors.errors import ConfigurationError
 
 SAMPLES = 1000  # draws of the importance-weighted bound
 EXACT = 16  # most factors under which log p(x) is summed as well
-HIERARCHICAL = {"posterior": "autoregressive", "prior": "boltzmann"}
+HIERARCHICAL = {"posterior": "autoregressive:groups=4", "prior": "boltzmann"}
 # parameters of each row; those of its own training (max_iter, learning_rate) win over the options
 ROWS: dict[str, dict[str, Any]] = {
     "nvil": {"inference": "nvil"},
-    "gumbel-softmax": {"inference": "gumbel-softmax"},
-    "dvae (factorial)": {"inference": "dvae"},
-    "dvae (hierarchical + Boltzmann)": {"inference": "dvae", **HIERARCHICAL},
+    "gumbel-softmax": {"inference": "gumbel-softmax:samples=4"},
     "vimco": {"inference": "vimco"},
+    "dvae (factorial)": {"inference": "dvae", "learning_rate": 5e-3},
+    "dvae (hierarchical + Boltzmann)": {"inference": "dvae", **HIERARCHICAL},
+    "dvae (hierarchical + Boltzmann + a continuous layer)": {
+        "inference": "dvae",
+        "continuous_layers": 1,
+        **HIERARCHICAL,
+    },
 }
 SHARED: dict[str, Any] = {
     "likelihood": "bernoulli",
@@ -77,11 +82,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder of the standard files")
     parser.add_argument("--sets", nargs="+", help="names of the sets (default: all there are)")
     parser.add_argument("--rows", nargs="+", help="parts of the names of the rows (default: all)")
-    parser.add_argument("--factors", type=int, default=16)
-    parser.add_argument("--epochs", type=int, default=300)
-    parser.add_argument("--learning-rate", type=float, default=5e-3)
+    parser.add_argument("--factors", type=int, default=32)
+    parser.add_argument("--epochs", type=int, default=200)
+    parser.add_argument("--learning-rate", type=float, default=1e-2)
     parser.add_argument("--decoder", default="log-linear")
-    parser.add_argument("--dvae", default="", help="its options, such as samples=5,end=8")
+    parser.add_argument("--dvae", default="samples=4,end=10", help="its options")
     parser.add_argument("--smoothing", default="auto", help="of the rows of dvae")
     parser.add_argument("--layers", default="0", help="continuous ones, of the rows of dvae")
     parser.add_argument("--samples", type=int, default=SAMPLES)
@@ -97,7 +102,8 @@ def _head(options: argparse.Namespace) -> str:
         f"± standard deviation.\nMachine: {machine()}.\n\n"
         f"D = {options.factors} factors (hidden units), decoder {options.decoder}, "
         f"{options.epochs} passes at a learning rate of {options.learning_rate:g}, smoothing "
-        f"{options.smoothing}, {options.layers} continuous layers (dvae{_told(options)}). "
+        f"{options.smoothing}, {options.layers} continuous layers (dvae{_told(options)}), where the "
+        f"row does not say otherwise:\n{_own_settings(options)}.\n"
         "Likelihood bernoulli: an image is a document of the pixels that\nare on. Mean "
         "log-probability of a test image in "
         f"nats, higher is better: *hard z* is the importance-weighted bound of {options.samples} "
@@ -106,6 +112,15 @@ def _head(options: argparse.Namespace) -> str:
         "machine is scikit-learn's BernoulliRBM, its learning rate and\npasses chosen on the "
         "validation part. Settings were chosen on the validation part."
     )
+
+
+def _own_settings(options: argparse.Namespace) -> str:
+    rows = ((name, row) for name, row in _rows(options).items() if len(row) > 1)
+    each = (
+        f"{name} has {', '.join(f'{key}={value}' for key, value in row.items())}"
+        for name, row in (*rows, ("gumbel-softmax", ROWS["gumbel-softmax"]))
+    )
+    return ";\n".join(each)
 
 
 def _told(options: argparse.Namespace) -> str:
@@ -166,7 +181,7 @@ def _scores(
             return float("nan")
         return float(model.score_samples(seen, bound=bound, samples=draws).mean())
 
-    layered = smooths and options.layers != "0"
+    layered = smooths and str((own | given)["continuous_layers"]) != "0"
     summed = options.factors <= EXACT and not layered
     return Scores(
         score("iwae"),
