@@ -28,7 +28,7 @@ from topicfactors.errors import ConfigurationError
 
 SAMPLES = 1000  # draws of the importance-weighted bound
 EXACT = 16  # most factors under which log p(x) is summed as well
-HIERARCHICAL = {"posterior": "autoregressive:groups=4", "prior": "boltzmann"}
+HIERARCHICAL = {"posterior": "autoregressive:groups=8", "prior": "boltzmann"}
 # parameters of each row; those of its own training (max_iter, learning_rate) win over the options
 ROWS: dict[str, dict[str, Any]] = {
     "nvil": {"inference": "nvil"},
@@ -83,7 +83,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sets", nargs="+", help="names of the sets (default: all there are)")
     parser.add_argument("--rows", nargs="+", help="parts of the names of the rows (default: all)")
     parser.add_argument("--factors", type=int, default=32)
-    parser.add_argument("--epochs", type=int, default=200)
+    parser.add_argument("--epochs", type=int, default=400)
     parser.add_argument("--learning-rate", type=float, default=1e-2)
     parser.add_argument("--decoder", default="log-linear")
     parser.add_argument("--dvae", default="samples=4,end=10", help="its options")
