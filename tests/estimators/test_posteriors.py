@@ -171,7 +171,7 @@ def test_a_number_of_factors_is_found_with_groups(corpus):
     ("options", "said"),
     [
         ({"posterior": "free", "inference": "gumbel-softmax"}, "does not have"),
-        ({"posterior": "free", "inference": "nvil"}, "input_baseline=False"),
+        ({"posterior": "free", "inference": "nvil"}, "input_baseline=false"),
         (
             {"posterior": "autoregressive", "inference": "local-expectation"},
             "posterior that is factorised",
