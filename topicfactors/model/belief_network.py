@@ -19,6 +19,7 @@ from topicfactors.model.machine import drawn
 from topicfactors.values import number, whole
 
 SUMMED = 12  # units whose states are summed
+MARGIN = 1e8  # above the smallest number, where a sum has lost none of its digits
 
 
 class BeliefNetworkPrior(nn.Module):
@@ -74,12 +75,8 @@ class BeliefNetworkPrior(nn.Module):
     def log_odds(self, z: Tensor) -> Tensor:
         """``(…, D)``, exact: the units weighed by the bits, less the bit's own part."""
         parts, logits = self._parts(z)
-        shares = parts.softmax(-1)  # (…, 2^H) of the units given z
-        up, down = logits.amax(0), (-logits).amax(0)
-        tiny = torch.finfo(z.dtype).tiny
-        on = up + torch.log((shares @ (logits - up).exp()).clamp_min(tiny))
-        off = -down - torch.log((shares @ (-logits - down).exp()).clamp_min(tiny))
-        return torch.where(z > 0.5, off, on)
+        shares = parts.log_softmax(-1)  # (…, 2^H) of the units given z
+        return torch.where(z > 0.5, -_mean_odds(shares, -logits), _mean_odds(shares, logits))
 
     def kl(self, q: Distribution) -> None:
         """None: it has no closed form."""
@@ -140,3 +137,19 @@ class BeliefNetworkPrior(nn.Module):
         logits, weights = self.layer()
         none_on = functional.logsigmoid(-logits).sum(-1)
         return z @ logits.t() + (weights + none_on), logits
+
+
+def _mean_odds(shares: Tensor, logits: Tensor) -> Tensor:
+    """Log of the mean odds, ``(…, D)``, from log-shares ``(…, S)`` and log-odds ``(S, D)``.
+
+    One product; what it cannot hold, because states of large odds have no share, is summed as
+    logarithms.
+    """
+    most, tiny = logits.amax(0), torch.finfo(logits.dtype).tiny
+    mean = shares.exp() @ (logits - most).exp()
+    found = most + mean.clamp_min(tiny).log()
+    lost = mean < tiny * MARGIN
+    if not bool(lost.any()):
+        return found
+    *rows, factors = lost.nonzero(as_tuple=True)
+    return found.masked_scatter(lost, (shares[tuple(rows)] + logits.t()[factors]).logsumexp(-1))
