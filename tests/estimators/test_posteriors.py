@@ -171,12 +171,14 @@ def test_a_number_of_factors_is_found_with_groups(corpus):
     ("options", "said"),
     [
         ({"posterior": "free", "inference": "gumbel-softmax"}, "does not have"),
-        ({"posterior": "free", "inference": "nvil"}, "input_baseline=False"),
+        ({"posterior": "free", "inference": "nvil"}, "input_baseline=false"),
         (
             {"posterior": "autoregressive", "inference": "local-expectation"},
             "posterior that is factorised",
         ),
-        ({"posterior": "autoregressive", "inference": "truncated"}, "leave it to 'auto'"),
+        ({"posterior": "autoregressive", "inference": "auto"}, "use inference='gumbel-softmax'"),
+        ({"posterior": "free", "inference": "auto"}, "use inference='local-expectation'"),
+        ({"posterior": "enumerated", "inference": "auto"}, "use inference='exact'"),
         ({"posterior": "autoregressive:groups=0", "inference": "nvil"}, "groups"),
         ({"posterior": "free:rate=0", "inference": "local-expectation"}, "rate"),
     ],

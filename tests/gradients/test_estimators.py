@@ -136,7 +136,7 @@ def test_the_input_baseline_learns_to_predict_the_signal():
 
 
 def test_nvil_with_an_input_baseline_needs_an_encoder():
-    with pytest.raises(ConfigurationError, match="input_baseline=False"):
+    with pytest.raises(ConfigurationError, match="input_baseline=false"):
         NVIL(Sizes(8, FACTORS, 0))
 
 

@@ -11,8 +11,16 @@ from tests.gradients.test_contracts import SCORE, SIZES, Autoregressive, within
 from tests.problems import FACTORS, exact_bound, make_problem
 from topicfactors.bits import pack
 from topicfactors.contracts import Draw
-from topicfactors.gradients import DVAE, NVIL, Exact, GumbelSoftmax, LocalExpectation, Truncated
-from topicfactors.gradients.smoothings import SpikeAndExponential
+from topicfactors.gradients import (
+    DVAE,
+    GRADIENTS,
+    NVIL,
+    Exact,
+    GumbelSoftmax,
+    LocalExpectation,
+    Truncated,
+)
+from topicfactors.gradients.smoothings import SMOOTHINGS, SpikeAndExponential
 from topicfactors.inference.posteriors import threshold, uniform
 from topicfactors.inference.search import evaluated
 from topicfactors.inference.truncated import Truncated as TruncatedStates
@@ -153,7 +161,7 @@ def cells(problem):
     return inside, weights[:, None], one
 
 
-@pytest.mark.parametrize("name", ["boltzmann", "boltzmann by chains", "bernoulli"])
+@pytest.mark.parametrize("name", [*COUPLED, "bernoulli"])
 def test_the_kl_along_a_draw_is_unbiased_and_so_is_its_derivative(name):
     make = COUPLED.get(name, lambda: BernoulliPrior(SIZES))
     problem = problem_with(make())
@@ -178,6 +186,30 @@ def test_the_kl_along_a_draw_is_unbiased_and_so_is_its_derivative(name):
         torch.autograd.grad(along.sum(), [q.start, q.weights]), exact, strict=True
     ):
         assert within(drawn, value[0])
+
+
+@pytest.mark.parametrize("name", [*SMOOTHINGS, "gumbel-softmax", "gumbel-rao", "reinmax"])
+def test_a_belief_network_is_taught_by_bits_however_they_are_relaxed(name):
+    """The KL divergence has no closed form, and no bias where q is factorised."""
+    problem, copies, kl_weight = problem_with(COUPLED["belief-network"]()), 200_000, 0.4
+    one = problem.logits.clone().requires_grad_()
+    prior, states = problem.joint.prior, problem.states()
+    log_q = (states * one - torch.nn.functional.softplus(one)).sum(-1)
+    kl = (log_q.exp() * (log_q - prior.log_prob(states))).sum()
+    exact = torch.autograd.grad(kl_weight * kl, [one, *parameters(problem)])
+    torch.manual_seed(0)
+    q, target = problem.posterior(copies), problem.joint.condition(problem.batch(copies))
+    target.log_likelihood = lambda values: 0.0 * values[..., 0]
+    gradient = GRADIENTS["dvae" if name in SMOOTHINGS else name](SIZES)
+    if name in SMOOTHINGS:
+        gradient.smooth_by(SMOOTHINGS[name]())
+    loss = gradient(target, q, kl_weight).loss
+    (drawn,) = torch.autograd.grad(loss.sum(), q.logits, retain_graph=True)
+    assert within(drawn, exact[0])
+    for part, value in zip(
+        torch.autograd.grad(loss.mean(), parameters(problem)), exact[1:], strict=True
+    ):
+        torch.testing.assert_close(part, value, atol=0.005, rtol=0)
 
 
 def test_the_factor_on_the_earlier_unit_is_essential():

@@ -47,7 +47,7 @@ def test_log_prob_is_the_sum_over_the_units(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("scale", [1.0, 10.0])
+@pytest.mark.parametrize("scale", [1.0, 10.0, 60.0])
 def test_log_odds_are_its_flips(scale, dtype):
     prior = prior_of(dtype)
     prior.weights.data *= scale

@@ -323,6 +323,17 @@ def test_its_state_is_all_there_is_of_it():
     assert other._is_known()
 
 
+def test_a_log_z_annealed_after_loading_is_that_of_before(monkeypatch):
+    monkeypatch.setattr("topicfactors.model.boltzmann.SUMMED", 1)
+    prior = settled(prior_of(exact=0))
+    other = BoltzmannPrior(Sizes(8, D), exact=0).double()
+    other.load_state_dict(copy.deepcopy(prior.state_dict()))
+    assert not other._is_known()
+    with torch.no_grad():
+        before, after = (each.eval().condition(None).log_partition() for each in (prior, other))
+    assert torch.equal(before, after)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -110,6 +110,17 @@ def test_the_derivative_reaches_every_parameter(inference):
             assert bool((parameter.grad != 0).any()), name
 
 
+@pytest.mark.parametrize("inference", ["dvae", "gumbel-softmax", "nvil", "rloo"])
+def test_the_kl_weight_is_of_the_factors_alone(inference):
+    made, losses = objective(inference=inference, continuous_layers=1), []
+    for weight in (0.0, 1.0):
+        torch.manual_seed(0)
+        losses.append(made(first(made), weight).loss.detach())
+    torch.manual_seed(0)  # of the dropout
+    target, q = made.condition(first(made))
+    torch.testing.assert_close(losses[1] - losses[0], target.kl(q).detach(), atol=1e-4, rtol=1e-4)
+
+
 def test_the_prior_begins_as_the_standard_gaussian():
     made = objective(inference="dvae", continuous_layers=2)
     for network in made.layers.models:

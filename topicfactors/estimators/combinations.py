@@ -83,17 +83,26 @@ def _check_posterior(parts: Parts) -> None:
     if not sampled and parts.posterior.name != own:
         raise ConfigurationError(
             f"inference={parts.inference.label!r} makes its own posterior, {own!r}, got "
-            f"posterior={parts.posterior.label!r}; leave it to 'auto', or use another inference"
+            f"posterior={parts.posterior.label!r}; leave it to 'auto', or use "
+            f"inference={_trainer_of(parts.posterior)!r}"
         )
     if sampled and not posterior.sampled:
-        kinds = GRADIENTS.items()
-        named = (name for name, kind in kinds if kind.posterior == parts.posterior.name)
-        trained = next(named, "exact")
         raise ConfigurationError(
             f"posterior={parts.posterior.label!r} is found without draws, which "
-            f"inference={parts.inference.label!r} learns from; use inference={trained!r}, or "
-            "posterior='mean-field'"
+            f"inference={parts.inference.label!r} learns from; use "
+            f"inference={_trainer_of(parts.posterior)!r}, or posterior='mean-field'"
         )
+
+
+def _trainer_of(posterior: Choice) -> str:
+    """An inference that goes with a posterior."""
+    kind: Any = posterior.constructor
+    if not kind.sampled:
+        named = (name for name, own in GRADIENTS.items() if own.posterior == posterior.name)
+        return next(named, "exact")
+    if not getattr(kind, "taught", True):
+        return "local-expectation"
+    return "gumbel-softmax" if kind.family.reparameterisable else "rloo"
 
 
 def _check_taught(parts: Parts) -> None:

@@ -75,7 +75,7 @@ def chosen_smoothing(value: Any, inference: Choice) -> Choice | None:
 
 
 def check_layers(parts: Any, automatic: bool) -> None:
-    """Refuse continuous layers beside parts that need log p(x, z), which they hide.
+    """Refuse continuous layers beside parts that ask for what they hide, or tell them nothing.
 
     Raises
     ------
@@ -87,9 +87,9 @@ def check_layers(parts: Any, automatic: bool) -> None:
     if not getattr(parts.inference.constructor, "layers", False):
         names = ", ".join(name for name, kind in GRADIENTS.items() if kind.layers)
         raise ConfigurationError(
-            f"continuous_layers={parts.layers.number} is for an inference that draws, and "
-            f"inference={parts.inference.label!r} needs log p(x, z); use one of {names}, or "
-            "continuous_layers=0"
+            f"continuous_layers={parts.layers.number} goes with an inference that asks for no more "
+            f"than log p(x | z) of its draws, got inference={parts.inference.label!r}; use one of "
+            f"{names}, or continuous_layers=0"
         )
     if not getattr(parts.posterior.constructor, "encoded", True):
         raise ConfigurationError(

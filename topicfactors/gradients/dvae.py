@@ -23,13 +23,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from topicfactors.contracts import Distribution, Draw, Sizes, Surrogate, Target
 from topicfactors.errors import ConfigurationError
 from topicfactors.gradients.base import Gradient, pathwise
+from topicfactors.gradients.scores import log_prob
 from topicfactors.gradients.smoothings import Smoothing, SpikeAndExponential
 from topicfactors.inference.posteriors import threshold
+from topicfactors.model.divergences import negentropy
 from topicfactors.values import number
 
 
@@ -118,14 +119,14 @@ class DVAE(Gradient):
         bits = draw.bits
         if self.smoother.overlapping:
             bits = self.smoother.bits(draw.values, draw.logits, more.to(bits.dtype), beta)
-        log_q = (bits * draw.logits - functional.softplus(draw.logits)).sum(-1)
+        log_q = log_prob(bits, draw.logits).sum(-1)
         joint = target.log_likelihood(draw.values) + target.log_prior(bits)
         return (joint - log_q).logsumexp(0) - math.log(samples)
 
     def forward(self, target: Target, q: Distribution, kl_weight: float) -> Surrogate:
         """Differentiate the smoothed bound through ζ."""
         draw = q.sample(self.samples, self.relaxation)
-        if not self.smoother.overlapping or target.kl(q) is not None:
+        if q.factorised or not self.smoother.overlapping:
             return pathwise(target, q, draw, kl_weight)
         likelihood, kl = target.log_likelihood(draw.values), self._divergence(target, draw)
         return Surrogate((kl_weight * kl - likelihood).mean(0), (likelihood - kl).mean(0).detach())
@@ -134,9 +135,8 @@ class DVAE(Gradient):
         """KL of the bits along a draw whose ζ do not tell them, ``(S, B)``.
 
         Given all ζ the bits are independent, so that a prior that is linear in each bit has its
-        mean at their chances (Vahdat et al., 2018, section 3), and no bit is drawn.
+        mean at their chances (Vahdat et al., 2018, section 3), and no bit is drawn. Of one that is
+        convex (belief-network) that is less than the mean, and the bound the lower for it.
         """
         chances = self.smoother.chances(draw.values, draw.logits, self.beta)
-        on = torch.sigmoid(draw.logits)
-        negentropy = (on * draw.logits - functional.softplus(draw.logits)).sum(-1)
-        return negentropy - target.log_prior(chances)
+        return negentropy(draw.logits) - target.log_prior(chances)

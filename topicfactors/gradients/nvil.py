@@ -63,8 +63,8 @@ class NVIL(Reinforce):
         )
         if input_baseline and sizes.features < 2:
             raise ConfigurationError(
-                "nvil's input-dependent baseline needs a posterior with an encoder; "
-                "use partial(NVIL, input_baseline=False)"
+                "nvil's input-dependent baseline needs a posterior with an encoder; use "
+                "inference='nvil:input_baseline=false'"
             )
         self.normalise_variance = normalise_variance
         self.baseline = InputBaseline(sizes.features) if input_baseline else None

@@ -264,7 +264,8 @@ class BoltzmannPrior(nn.Module):
         on = self.chains.to(self.logits.dtype).mean(0).clamp(INSIDE, 1 - INSIDE)
         small, large = (torch.logit(on[side]) for side in self._sides())
         start = Machine(small, large, torch.zeros_like(machine.weights))
-        return annealed(machine, start, self._generator())
+        numbers = torch.Generator(self.logits.device).manual_seed(0)  # the same when it is loaded
+        return annealed(machine, start, numbers)
 
     def _excess(self) -> Tensor:
         """Log Z less that of independent bits, a scalar; zero where J is."""

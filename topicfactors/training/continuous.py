@@ -7,7 +7,9 @@ with q(h | z, x) of the same form, which reads the encoder's features as well. R
 https://arxiv.org/abs/1609.02200, §5: layers of continuous variables, each conditioned on the ones
 before, whose divergences are known in closed form. A draw of h belongs to every draw of z, so that
 bounds over z remain bounds: the closed divergence in training, its one-sample estimate
-log p(h | z) − log q(h | z, x) in scores, which an importance-weighted bound needs.
+log p(h | z) − log q(h | z, x) in scores, which an importance-weighted bound needs. A KL weight
+below 1 is of z alone: what h says costs its full price from the beginning, so that factors, then
+cheaper, take up first what they can.
 """
 
 from __future__ import annotations
