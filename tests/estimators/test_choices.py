@@ -224,3 +224,23 @@ def test_the_overlap_penalty_is_for_loadings():
     given = BinaryFactorModel(decoder="mlp", overlap_penalty=1.0).get_params(deep=False)
     with pytest.raises(ConfigurationError, match="use decoder='log-linear'"):
         choose(given, 20)
+
+
+@pytest.mark.parametrize(
+    ("asked", "inference"),
+    [
+        ({}, "truncated"),
+        ({"decoder": "mlp"}, "gumbel-softmax"),
+        ({"posterior": "mean-field"}, "gumbel-softmax"),
+        ({"posterior": "autoregressive:groups=2"}, "gumbel-softmax"),
+        ({"posterior": "free"}, "local-expectation"),
+        ({"posterior": "enumerated"}, "exact"),
+        ({"smoothing": "power"}, "dvae"),
+        ({"continuous_layers": 1}, "dvae"),
+        ({"continuous_layers": 1, "posterior": "autoregressive"}, "dvae"),
+    ],
+)
+def test_an_automatic_inference_goes_with_what_else_is_asked_for(asked, inference):
+    counts = np.random.default_rng(0).poisson(1.0, (30, 6))
+    fitted = model(2, max_iter=1, **asked).fit(counts)
+    assert fitted.inference_ == inference

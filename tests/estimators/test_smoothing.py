@@ -140,10 +140,10 @@ def test_other_layers_are_refused(asked):
 @pytest.mark.parametrize(
     ("options", "cure"),
     [
-        ({"smoothing": "power"}, "use inference='dvae'"),
+        ({"inference": "truncated", "smoothing": "power"}, "use inference='dvae'"),
         ({"inference": "dvae", "smoothing": "powr"}, "'power'"),
         ({"inference": "dvae:start=0.5", "smoothing": "power"}, "smoothing='exponential'"),
-        ({"continuous_layers": 1}, "use one of dvae"),
+        ({"inference": "truncated", "continuous_layers": 1}, "use one of dvae"),
         ({"inference": "exact", "continuous_layers": 1}, "or continuous_layers=0"),
         ({"inference": "local-expectation", "continuous_layers": 1}, "or continuous_layers=0"),
     ],

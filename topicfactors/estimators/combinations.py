@@ -84,17 +84,17 @@ def _check_posterior(parts: Parts) -> None:
         raise ConfigurationError(
             f"inference={parts.inference.label!r} makes its own posterior, {own!r}, got "
             f"posterior={parts.posterior.label!r}; leave it to 'auto', or use "
-            f"inference={_trainer_of(parts.posterior)!r}"
+            f"inference={trainer_of(parts.posterior)!r}"
         )
     if sampled and not posterior.sampled:
         raise ConfigurationError(
             f"posterior={parts.posterior.label!r} is found without draws, which "
             f"inference={parts.inference.label!r} learns from; use "
-            f"inference={_trainer_of(parts.posterior)!r}, or posterior='mean-field'"
+            f"inference={trainer_of(parts.posterior)!r}, or posterior='mean-field'"
         )
 
 
-def _trainer_of(posterior: Choice) -> str:
+def trainer_of(posterior: Choice) -> str:
     """An inference that goes with a posterior."""
     kind: Any = posterior.constructor
     if not kind.sampled:

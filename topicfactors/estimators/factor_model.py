@@ -42,7 +42,8 @@ class BinaryFactorModel(
         ``"relax"``, ``"reinforce"``, ``"rloo"``, ``"self-critical"``, ``"disarm"``, ``"arms"``,
         ``"rao-blackwell"``, ``"vimco"`` or ``"wake-sleep"``, with options as in
         ``"gumbel-softmax:end=0.3"``, or a constructor such as ``partial(NVIL, samples=8)``.
-        ``"auto"`` is truncated with a log-linear decoder and gumbel-softmax with an MLP.
+        ``"auto"`` is truncated with a log-linear decoder and gumbel-softmax with an MLP; where a
+        posterior, a smoothing or continuous layers are asked for, an inference that has them.
     posterior
         q(z | x), what the inference learns to guess: ``"auto"`` for the inference's own,
         ``"mean-field"`` (independent bits), ``"autoregressive"`` (drawn in groups that know the

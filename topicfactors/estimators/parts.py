@@ -11,7 +11,7 @@ from topicfactors.contracts import Sizes
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.checks import is_automatic
 from topicfactors.estimators.choices import Choice, resolve
-from topicfactors.estimators.combinations import Parts, check, check_automatic
+from topicfactors.estimators.combinations import Parts, check, check_automatic, trainer_of
 from topicfactors.estimators.design import Design
 from topicfactors.estimators.smoothing import asked_layers, check_layers, chosen_smoothing
 from topicfactors.gradients import GRADIENTS
@@ -50,9 +50,9 @@ def choose(chosen: dict[str, Any], factors: int) -> Parts:
         When a name is unknown or the parts do not fit together; the message has the cure.
     """
     values = {name: chosen[name] for name in REGISTRIES}
+    layers = asked_layers(chosen.get("continuous_layers", 0))
     if values["inference"] == "auto":
-        decoder = resolve("decoder", values["decoder"], DECODERS).constructor
-        values["inference"] = automatic_inference(bool(getattr(decoder, "log_linear", False)))
+        values["inference"] = _automatic_inference(values, layers is not None)
     if isinstance(values["posterior"], str) and values["posterior"] == "auto":
         gradient = resolve("inference", values["inference"], GRADIENTS).constructor
         values["posterior"] = getattr(gradient, "posterior", "mean-field")
@@ -61,7 +61,6 @@ def choose(chosen: dict[str, Any], factors: int) -> Parts:
     smoothing = values.pop("smoothing")
     choices = {name: resolve(name, values[name], REGISTRIES[name]) for name in values}
     smoothed = chosen_smoothing(smoothing, choices["inference"])
-    layers = asked_layers(chosen.get("continuous_layers", 0))
     parts = Parts(**choices, smoothing=smoothed, layers=layers)
     check(parts, factors, chosen.get("overlap_penalty", 0.0))
     automatic = is_automatic(chosen.get("n_components"))
@@ -71,9 +70,17 @@ def choose(chosen: dict[str, Any], factors: int) -> Parts:
     return parts
 
 
-def automatic_inference(log_linear: bool) -> str:
-    """What ``inference="auto"`` stands for; docs/choosing-an-inference.md has the measurements."""
-    return "truncated" if log_linear else "gumbel-softmax"
+def _automatic_inference(values: dict[str, Any], layered: bool) -> str:
+    """What ``inference="auto"`` stands for; docs/choosing-an-inference.md has the measurements.
+
+    What was asked for beside it decides; where nothing was, the decoder.
+    """
+    if layered or values["smoothing"] != "auto":
+        return "dvae"
+    if values["posterior"] != "auto":
+        return trainer_of(resolve("posterior", values["posterior"], POSTERIORS))
+    decoder = resolve("decoder", values["decoder"], DECODERS).constructor
+    return "truncated" if getattr(decoder, "log_linear", False) else "gumbel-softmax"
 
 
 def build(
