@@ -1,6 +1,6 @@
 """20news_clean: what the encoder, the family of q and coordinate ascent each cost the bound.
 
-    python benchmarks/posteriors.py --data FOLDER [--seeds 0] [--output FILE.md]
+    python benchmarks/posteriors.py --data FOLDER [--seeds 0] [--threads 2] [--output FILE.md]
 
 Models of 50 factors under the multinomial likelihood, fitted to the training documents. Bounds are
 per-document perplexities of the test documents with hard bits (benchmarks/twenty_newsgroups.py has
@@ -36,13 +36,13 @@ COLUMNS = {
 }
 
 
-def rows_of(name: str, corpus, seed: int) -> dict[str, dict[str, float]]:
+def rows_of(name: str, corpus, seed: int, threads: int) -> dict[str, dict[str, float]]:
     """The scores of one fit, a row for each number of steps."""
     from topicfactors import BinaryFactorModel
     from topicfactors.insight.metrics import perplexity
 
-    options = {"n_components": 50, "likelihood": "multinomial", "random_state": seed, "n_jobs": 2}
-    model = BinaryFactorModel(**options, **FITS[name])
+    options = {"n_components": 50, "likelihood": "multinomial", "random_state": seed}
+    model = BinaryFactorModel(**options, **FITS[name], n_jobs=threads)
     began = time.perf_counter()
     model.fit(corpus.train, feature_names=corpus.words)
     fit = time.perf_counter() - began
@@ -88,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with 20news_clean/")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--threads", type=int, default=2, help="of fits and scores")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".md"))
     options = parser.parse_args()
     corpus = twenty_clean(options.data)
@@ -95,13 +96,13 @@ def main() -> None:
     for seed in options.seeds:
         found: dict[str, dict[str, float]] = {}
         for name in FITS:
-            found |= rows_of(name, corpus, seed)
+            found |= rows_of(name, corpus, seed, options.threads)
         runs.append(found)
     options.output.write_text(
         "# Posteriors\n\n"
         "Written by `python benchmarks/posteriors.py --data FOLDER`; seeds "
         f"{', '.join(map(str, options.seeds))}. 20news_clean, D = 50, multinomial.\n"
-        f"Machine: {machine()}; two threads a fit.\n\n{table(runs)}\n\n{NOTES}",
+        f"Machine: {machine()}; {options.threads} threads.\n\n{table(runs)}\n\n{NOTES}",
         encoding="utf-8",
     )
 
