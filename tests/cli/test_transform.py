@@ -11,6 +11,8 @@ import pytest
 from tests.cli.conftest import FIT, make_texts
 from topicfactors import load, read_corpus, save
 from topicfactors.cli import inputs
+from topicfactors.cli.gain import Gain
+from topicfactors.estimators.refining import Refinement
 
 COLUMNS = ["id", "factor_0", "factor_1", "factor_2"]
 
@@ -171,7 +173,8 @@ def test_what_an_ascent_gains_is_told(call, tmp_path, documents):
     )
     outcome = call("transform", run, documents, "--refine", 4)
     gained = pipeline[-1].refinement(counts, refine=4)
-    assert f"the ELBO rose by {gained.gain:.2f} nats a document, from" in outcome.err
+    moved = "rose" if gained.gain >= 0 else "fell"
+    assert f"the ELBO {moved} by {abs(gained.gain):.2f} nats a document, from" in outcome.err
     found = pd.read_csv(io.StringIO(outcome.out))[COLUMNS[1:]]
     np.testing.assert_allclose(found, pipeline[-1].transform(counts, refine=4), atol=1e-4)
     for silent in (("--refine", 4, "-q"), ("--refine", 0), ()):
@@ -225,3 +228,24 @@ def test_the_exact_posterior_of_any_run(call, fitted, corpus):
     counts = pipeline[0].transform(read_corpus(corpus).texts)
     expected = pipeline[-1].transform(counts, refine="exact")
     np.testing.assert_allclose(np.array(rows, dtype=float), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (-5.0, -4.0, "the ELBO rose by 1.00 nats a document, from -5.00 to -4.00"),
+        (-4.0, -4.5, "the ELBO fell by 0.50 nats a document, from -4.00 to -4.50"),
+    ],
+)
+def test_a_bound_that_fell_is_not_said_to_have_risen(before, after, said, capsys):
+    class Model:
+        def _ascends(self):
+            return True
+
+        def refinement(self, counts, refine):
+            return Refinement(refine, *(np.full(len(counts), bound) for bound in (before, after)))
+
+    gain = Gain(Model(), 3, quiet=False)
+    gain.heard(np.ones((2, 1)))
+    gain.tell()
+    assert said in capsys.readouterr().err

@@ -9,6 +9,7 @@ import scipy.sparse
 
 from tests.estimators.planted import exact_log_prob, joint_table, model, planted, states_of
 from topicfactors import ConfigurationError, InputError, MixtureModel
+from topicfactors.estimators import measuring
 from topicfactors.estimators.halves import halves
 
 
@@ -100,8 +101,6 @@ def test_the_curve_rises_with_the_draws_and_begins_at_the_elbo(guessed, ten):
 
 
 def test_draws_are_made_a_block_at_a_time(guessed, ten, monkeypatch):
-    from topicfactors.estimators import measuring
-
     whole = {b: guessed.score_samples(ten[:40], bound=b, samples=50) for b in ("elbo", "iwae")}
     monkeypatch.setattr(measuring, "DRAWN", 512 * 10 * 7)
     for bound, expected in whole.items():
@@ -150,6 +149,22 @@ def test_completion_is_that_of_the_fixed_halves(guessed, ten):
     assert searched.samples == 64
 
 
+def test_more_draws_are_completed_fewer_documents_at_a_time(guessed, ten, monkeypatch):
+    some, at_once = ten[:60], []
+    whole = guessed.score_samples(some, bound="completion")
+
+    def told(target, q, unseen, samples, noise):
+        at_once.append(samples * len(unseen))
+        return completion(target, q, unseen, samples, noise)
+
+    completion = measuring.bounds.completion
+    monkeypatch.setattr(measuring, "PREDICTED", 320)
+    monkeypatch.setattr(measuring.bounds, "completion", told)
+    found = guessed.score_samples(some, bound="completion")
+    np.testing.assert_allclose(found, whole, rtol=1e-5)
+    assert at_once == [320] * 6
+
+
 def guessed_shares(fitted, totals):
     raised = fitted.word_totals_ + 0.5
     assert len(raised) == len(totals)
@@ -195,6 +210,10 @@ def test_refinement_to_the_exact_posterior(guessed, ten):
     )
     entropy = -(weights * np.log(np.maximum(weights, 1e-300))).sum(0)
     np.testing.assert_allclose(guessed.entropy(some, refine="exact"), entropy, atol=5e-3)
+    assert [guessed.explain(some[:1], refine=way)[0].posterior for way in ("exact", "auto")] == [
+        "exact",
+        "searched",
+    ]
 
 
 def test_exact_refinement_is_what_exact_inference_does(exact_model, corpus):
@@ -309,3 +328,10 @@ def test_numbers_that_make_no_sense_are_refused(guessed, ten):
     ):
         with pytest.raises(ConfigurationError, match=what):
             call()
+
+
+@pytest.mark.parametrize(("likelihood", "most"), [("multinomial", 2**24), ("polya", 2**16)])
+def test_tables_of_documents_that_share_nothing_are_of_few_documents(likelihood, most, ten):
+    """Under polya a table has a number for each word that comes again, not for the document."""
+    fitted = model(4, likelihood=likelihood, max_iter=1).fit(ten[:40])
+    assert fitted._tabled() * 2**4 == most

@@ -47,6 +47,13 @@ def test_a_free_posterior_serves_every_inference_that_reads_hard_bits(inference,
     assert np.isfinite(fitted.score_samples(some)).all()
 
 
+def test_refined_scores_are_of_what_transform_gives(unencoded, grouped, corpus):
+    for fitted in (unencoded, grouped):
+        scored = fitted.evaluate(corpus.counts, bound="elbo", refine=2).log_prob
+        gained = fitted.refinement(corpus.counts, refine=2)
+        assert scored == pytest.approx(gained.after.mean(), abs=1e-4)
+
+
 def test_they_find_the_factors(grouped, unencoded, corpus):
     assert matched(grouped.transform(corpus.counts), corpus.truth).mean() > 0.85
     assert matched(unencoded.transform(corpus.counts), corpus.truth).min() > 0.85

@@ -10,6 +10,8 @@ from tests.problems import FACTORS, make_problem
 from topicfactors.bits import all_states
 from topicfactors.contracts import Batch, Sizes
 from topicfactors.corpus.counts import Counts
+from topicfactors.inference.autoregressive import Autoregressive, Couplings
+from topicfactors.inference.bounds import elbo
 from topicfactors.inference.noise import document_keys, document_noise
 from topicfactors.inference.posteriors import MeanField
 from topicfactors.inference.refine import ascended, evidence, judged, refined
@@ -138,6 +140,33 @@ def test_one_start_may_end_on_a_lower_hill():
     assert enumerated(target, both) >= enumerated(target, alone) - 1e-6
     best = brute_force(target, starts_of(target, 4, 1), 20)
     torch.testing.assert_close(enumerated(target, both), best, atol=0.02, rtol=0)
+
+
+@torch.no_grad()
+def test_a_guess_whose_bits_depend_on_each_other_stays_where_it_is_better():
+    """Two factors that say the same: one of them is on, and independent bits cannot say which."""
+    weights = torch.zeros(WORDS_OF_TWINS, 2, dtype=torch.float64)
+    weights[:4] = 3.0
+    target, keys = twins(weights)
+    table = target.table().softmax(0)[:, 0]  # off off, on off, off on, on on
+    first = torch.logit(table[1] + table[3])
+    then = torch.logit(table[2:] / (table[:2] + table[2:]))  # of the second, the first off and on
+    coupled = torch.tensor([[0.0, 0.0], [then[1] - then[0], 0.0]], dtype=torch.float64)
+    none = torch.zeros(2, 2, dtype=torch.float64)
+    empty = torch.zeros(0, 2, dtype=torch.float64)
+    groups = torch.arange(2)
+    couplings = Couplings(groups, coupled, none, groups[:0], empty, empty.t())
+    start = torch.stack([first, then[0]])[None]
+    guess = Autoregressive(start, couplings, start[:, :0], start.new_ones(1, 1), keys)
+    exact = target.table().logsumexp(0)
+    found = refined(target, guess, keys, 10)
+    torch.testing.assert_close(elbo(target, found, 500), exact, atol=1e-6, rtol=0)
+    wrong = Autoregressive(start * 0 - 3, couplings, start[:, :0], start.new_ones(1, 1), keys)
+    better = refined(target, wrong, keys, 10)
+    assert elbo(target, wrong, 500) < exact - 2
+    assert elbo(target, better, 500) > exact - 1  # independent bits lose log 2
+    draw = better.sample(4)
+    torch.testing.assert_close(better.conditioned(draw.values), better.start.expand(4, 1, 2))
 
 
 WORDS_OF_TWINS = 8

@@ -33,8 +33,9 @@ def evaluate(
     bound: Annotated[
         list[str] | None,
         typer.Option(
-            help="elbo, iwae, truncated, ais, exact or completion; may be given several times "
-            "(default: the tightest affordable one, then the inference's own, ELBO and IWAE)."
+            help="elbo, iwae, truncated, ais, exact or completion, or smoothed-iwae of --inference "
+            "dvae; may be given several times (default: the tightest affordable one, then the "
+            "inference's own, ELBO and IWAE)."
         ),
     ] = None,
     samples: Annotated[

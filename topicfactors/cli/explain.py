@@ -19,7 +19,11 @@ def explain(
     ],
     name: Annotated[str | None, typer.Option("--id", help="Which document of a corpus.")] = None,
     refine: Annotated[
-        str, typer.Option(help="Rounds of search for the most probable state, or auto.")
+        str,
+        typer.Option(
+            help="Rounds of search for the most probable state; exact: all states, to 20 factors; "
+            "or auto."
+        ),
     ] = "auto",
     at: Annotated[
         list[str] | None,
@@ -33,8 +37,9 @@ def explain(
 
     The log-odds of a factor, given the other factors, are the sum of what is listed: the prior, the
     words, and for some likelihoods the length or the absent words. In nats: +0.69 doubles the odds.
-    Probabilities are those of a search for states, whichever inference fitted the run. Of a
-    mixture or a classifier each component or class is compared with the best of the others.
+    Probabilities are those of a search for states, whichever inference fitted the run, or with
+    --refine exact of all states. Of a mixture or a classifier each component or class is compared
+    with the best of the others.
 
     Examples: topicfactors explain run letter.txt; topicfactors explain run notes.csv --id 17
     """

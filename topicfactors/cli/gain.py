@@ -39,7 +39,8 @@ class Gain:
         if not self.blocks:
             return
         before, after = (np.concatenate([b[part] for b in self.blocks]).mean() for part in (1, 2))
+        moved = "rose" if after >= before else "fell"
         note(
-            f"{self.steps} steps of coordinate ascent: the ELBO rose by {after - before:.2f} nats "
-            f"a document, from {before:.2f} to {after:.2f}"
+            f"{self.steps} steps of coordinate ascent: the ELBO {moved} by "
+            f"{abs(after - before):.2f} nats a document, from {before:.2f} to {after:.2f}"
         )

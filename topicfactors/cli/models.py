@@ -12,7 +12,8 @@ from topicfactors.errors import InputError, unknown_name
 FACTOR, MIXTURE, SEMISUPERVISED = "factor", "mixture", "semisupervised"
 MODELS = (FACTOR, MIXTURE, SEMISUPERVISED)
 TAKEN: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("prior", "kl_warmup", "overlap_penalty", "shrinkage"), (FACTOR,)),
+    **dict.fromkeys(("posterior", "prior", "kl_warmup"), (FACTOR,)),
+    **dict.fromkeys(("overlap_penalty", "shrinkage"), (FACTOR,)),
     **dict.fromkeys(("anchors", "anchor_strength"), (FACTOR,)),
     **dict.fromkeys(("factors", "init", "patience"), (FACTOR, MIXTURE)),
     **dict.fromkeys(("covariate", "covariate_shrinkage"), (FACTOR, MIXTURE)),

@@ -16,7 +16,7 @@ from topicfactors.errors import ConfigurationError, CorpusWarning, InputError
 from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.contrasting import ContrastingMixin
-from topicfactors.estimators.posteriors import PosteriorMixin
+from topicfactors.estimators.posteriors import EXACT, PosteriorMixin
 from topicfactors.estimators.wording import WordingMixin
 from topicfactors.insight.evidence import Explanation, explained, shares
 from topicfactors.training.batches import Documents
@@ -70,7 +70,7 @@ class ExplainingMixin(AnchoringMixin, PosteriorMixin, WordingMixin):
                 taken = shares(target, states[0])
             lengths = seen.lengths.tolist()
             results += explained(taken, seen, lengths, names, states, marginals, listed)
-        kind = "exact" if self._enumerates() else "searched"
+        kind = "exact" if self._enumerates() or refine == EXACT else "searched"
         rest = joint.likelihood.remainder
         called = self.factor_names_
         return [_named(each, called)._replace(posterior=kind, remainder=rest) for each in results]
@@ -104,7 +104,7 @@ def explain(
     covariates
         A dict of its covariates, where the model has any: ``{"year": 1687}``.
     refine
-        Rounds of search for factors; see :meth:`BinaryFactorModel.states`.
+        Rounds of search for factors, or ``"exact"``; see :meth:`BinaryFactorModel.states`.
 
     Raises
     ------

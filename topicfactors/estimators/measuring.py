@@ -23,6 +23,8 @@ from topicfactors.training.batches import in_order
 Floats = NDArray[np.float64]
 ROWS = 512  # documents whose draws are made together
 DRAWN = 2**23  # numbers of such draws that are held at once
+MOST = 128  # draws that are made together, however few the factors
+PREDICTED = 2**14  # draws or states of documents whose unseen words are predicted together
 CHAINED = 2**21  # logits of chains that are held at once
 
 
@@ -55,7 +57,7 @@ class MeasuringMixin(BoundingMixin):
 
     def _guess(self, batch: Any, steps: int = 0) -> tuple[Any, Any]:
         """Target, and the posterior that is drawn from, after so many steps of ascent."""
-        target, q = self._posterior(batch, self._guessed())
+        target, q = self._posterior(batch, 0 if steps else self._guessed())
         if steps:
             with threads(self.n_jobs), torch.no_grad():
                 q = self.objective_.ascent(batch, target, q, steps)
@@ -84,7 +86,7 @@ class MeasuringMixin(BoundingMixin):
     def _noises(self, batch: Any, samples: int) -> Iterator[Tensor]:
         """The noise of so many draws, in blocks whose size does not depend on the documents."""
         keys, factors = document_keys(batch.counts), self._factors()
-        step = max(1, DRAWN // (ROWS * factors))
+        step = max(1, min(MOST, DRAWN // (ROWS * factors)))
         for first in range(0, samples, step):
             yield document_noise(keys, min(step, samples - first), factors, first)
 
@@ -107,7 +109,7 @@ class MeasuringMixin(BoundingMixin):
         self._joint().prior.refresh()
         other, parts = Counts.from_scipy(unseen, self._device()), []
         own = self._own()
-        rows = self._rows(Measure(own, samples))
+        rows = min(self._rows(Measure(own, samples)), max(1, PREDICTED // samples))
         for batch in in_order(self._documents(seen), rows):
             target, q = self._posterior(batch, states=samples if own == "truncated" else None)
             with threads(self.n_jobs), torch.no_grad():

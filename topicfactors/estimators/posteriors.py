@@ -25,6 +25,7 @@ from topicfactors.values import is_whole
 AT_ONCE = 4096  # documents whose encoder's posterior is computed together
 SEARCHED = 2**23  # bits of the states of documents that are searched together
 BLOCK = 2**24  # floats of a table of states that are held at once
+APART = 8  # bits by which that is less where every word of a document has a table
 EXACT = "exact"  # as `refine`: the posterior by enumeration of all states
 
 
@@ -233,7 +234,7 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
     def _tabled(self) -> int:
         """Documents whose tables of states are held at once: fewer where nothing is shared."""
         shared = getattr(self._joint().likelihood, "shared", True)
-        return max(1, BLOCK >> (self._factors() + (0 if shared else 5)))
+        return max(1, BLOCK >> (self._factors() + (0 if shared else APART)))
 
     def _block(self, refine: int | str | None, states: int | None) -> int:
         """Documents a batch: few where each needs many states."""

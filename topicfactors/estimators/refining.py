@@ -46,7 +46,9 @@ class RefiningMixin(PosteriorMixin):
         X, covariates
             Counts ``(N, V)``, and the covariates of the documents where the model has any.
         refine
-            Steps after the encoder's guess, as ``transform(X, refine=20)`` makes them.
+            Steps after the encoder's guess, as ``transform(X, refine=20)`` makes them where the
+            posterior is not searched. Of ``"truncated"``, whose ``transform`` searches, it is the
+            ascent of the guess of its encoder all the same.
 
         Returns
         -------

@@ -133,7 +133,9 @@ class SamplingMixin(BoundingMixin):
         expectation; from the true factors of a document, which are a draw from its posterior, the
         same chain backwards errs high (bidirectional Monte Carlo: Grosse, Ghahramani and Adams,
         2015, https://arxiv.org/abs/1511.02543). Real documents may be harder than those of the
-        model. Covariates are at their mean.
+        model. Covariates are at their mean. The upper side is an approximation under ``"poisson"``,
+        whose exposure is the tokens drawn and not those expected, and under a ``"boltzmann"`` prior
+        of more factors than are summed, whose draws are of chains.
 
         Parameters
         ----------

@@ -61,16 +61,25 @@ class Autoregressive:
         What the encoder knew of each document, ``(B, F)``; the last is its length in tokens.
     keys
         A hash of each document ``(B,)``, from which the noise of :meth:`mean` is made.
+    heard
+        1 for documents whose factors hear the earlier ones, 0 where they are independent,
+        ``(B, 1)``; None for 1 everywhere.
     """
 
     factorised = False
     reparameterisable = True
 
     def __init__(
-        self, start: Tensor, couplings: Couplings, given: Tensor, features: Tensor, keys: Tensor
+        self,
+        start: Tensor,
+        couplings: Couplings,
+        given: Tensor,
+        features: Tensor,
+        keys: Tensor,
+        heard: Tensor | None = None,
     ) -> None:
         self.start, self.couplings, self.given = start, couplings, given
-        self.features, self.keys = features, keys
+        self.features, self.keys, self.heard = features, keys, heard
 
     @property
     def groups(self) -> Tensor:
@@ -104,20 +113,31 @@ class Autoregressive:
         parts = self.couplings
         known = values @ parts.weights[group][:, earlier].t()
         lasting = values @ parts.lasting[group][:, earlier].t()
-        logits = self.start[:, group] + known + self._hundreds * lasting
-        if len(parts.degrees) == 0:
-            return logits
-        units = functional.gelu(self.given + values @ parts.inner[:, earlier].t())
-        return logits + units @ parts.outer[group].t()
+        told = known + self._hundreds * lasting
+        if len(parts.degrees):
+            units = functional.gelu(self.given + values @ parts.inner[:, earlier].t())
+            told = told + units @ parts.outer[group].t()
+        return self.start[:, group] + self._heard(told)
 
     def conditioned(self, values: Tensor) -> Tensor:
         """Log-odds of every factor given the values of those before it, ``(S, B, D)``."""
         parts = self.couplings
         lasting = values @ parts.lasting.t()
-        logits = self.start + values @ parts.weights.t() + self._hundreds * lasting
-        if len(parts.degrees) == 0:
-            return logits
-        return logits + functional.gelu(self.given + values @ parts.inner.t()) @ parts.outer.t()
+        told = values @ parts.weights.t() + self._hundreds * lasting
+        if len(parts.degrees):
+            units = functional.gelu(self.given + values @ parts.inner.t())
+            told = told + units @ parts.outer.t()
+        return self.start + self._heard(told)
+
+    def _heard(self, told: Tensor) -> Tensor:
+        return told if self.heard is None else told * self.heard
+
+    def freed(self, logits: Tensor, rows: Tensor) -> Autoregressive:
+        """Independent bits with log-odds ``logits (B, D)`` where ``rows (B,)``; the rest stays."""
+        heard = (~rows)[:, None].to(self.start.dtype)
+        start = torch.where(rows[:, None], logits.to(self.start.dtype), self.start)
+        parts = (self.couplings, self.given, self.features, self.keys)
+        return Autoregressive(start, *parts, self._heard(heard))
 
     def log_prob(self, draw: Draw) -> Tensor:
         """Log q(z | x) of the values drawn, ``(S, B)`` nats; linear in each relaxed value."""
@@ -150,7 +170,7 @@ class Autoregressive:
 
     def detach(self) -> Autoregressive:
         """The same distribution, cut off from the graph."""
-        parts = (self.given.detach(), self.features.detach(), self.keys)
+        parts = (self.given.detach(), self.features.detach(), self.keys, self.heard)
         return Autoregressive(self.start.detach(), self.couplings.detach(), *parts)
 
 

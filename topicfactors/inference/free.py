@@ -69,7 +69,8 @@ class FreePosterior(Posterior):
         """Every document's bits, better than at the last visit where there is a memory of one."""
         memory, keys = batch.memory, document_keys(batch.counts)
         if memory is None:
-            return refined(target, self.amortised(batch), keys, self.steps)
+            found: MeanField = refined(target, self.amortised(batch), keys, self.steps)
+            return found
         fresh = memory.fresh
         logits = memory.read(batch.rows).to(self.start.dtype)
         if fresh:

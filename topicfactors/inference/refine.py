@@ -9,18 +9,22 @@ bit flips of a few draws, two products; all factors move at once, by less each s
 natural gradient ascent whose steps fall as Robbins and Monro's do, so that the noise of the draws
 is averaged out. Such an ascent ends in the nearest hill. It is begun twice, at the guess and at the
 best state that a search finds, and each document keeps what has the highest bound on draws of its
-own: its bound does not fall but for the noise of those draws.
+own, a guess whose bits depend on each other among them: its bound does not fall but for the noise
+of those draws.
 
 The noise comes from the document alone, so that its q does not depend on the others of a batch.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from topicfactors.contracts import Distribution, Target
+from topicfactors.contracts import Target
+from topicfactors.inference.bounds import elbo
 from topicfactors.inference.noise import document_noise, streams
 from topicfactors.inference.posteriors import MeanField, threshold
 from topicfactors.inference.truncated import searched
@@ -36,15 +40,16 @@ JUDGING = 10_007  # stream of the random numbers that compare; steps count up fr
 
 
 @torch.no_grad()
-def refined(target: Target, guess: Distribution, keys: Tensor, steps: int) -> MeanField:
-    """The guess after so many steps of coordinate ascent.
+def refined(target: Target, guess: Any, keys: Tensor, steps: int) -> Any:
+    """The guess after so many steps of coordinate ascent: independent bits where that is better.
 
     Parameters
     ----------
     target
         Log p(x, z) of the documents.
     guess
-        Where the ascent begins: its log-odds, or those of its marginals.
+        Where the ascent begins: its log-odds, or those of its marginals. One that is not
+        factorised stays for the documents where no ascent reaches its bound.
     keys
         A hash of each document ``(B,)``, from which its noise is made.
     steps
@@ -57,9 +62,12 @@ def refined(target: Target, guess: Distribution, keys: Tensor, steps: int) -> Me
         starts = torch.stack([start, (2 * mode - 1) * SURE])
         candidates = torch.cat([start[None], ascended(target, starts, keys, steps)])
         noise = document_noise(streams(keys, JUDGING), JUDGES, target.factors)
-        best = torch.stack([judged(target, one, noise) for one in candidates]).argmax(0)
+        reached, best = torch.stack([judged(target, one, noise) for one in candidates]).max(0)
         chosen = candidates[best, torch.arange(len(best), device=best.device)]
-    return MeanField(chosen, guess.features)
+        if guess.factorised:
+            return MeanField(chosen, guess.features)
+        own = elbo(target, guess, JUDGES, noise)
+    return guess.freed(chosen, reached > own)
 
 
 @torch.no_grad()
