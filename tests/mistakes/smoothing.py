@@ -20,7 +20,11 @@ OPTIONS_OF_SMOOTHING = [
     _option(
         "A smoothing with a slip", "--inference dvae --smoothing powr", "did you mean 'power'?"
     ),
-    _option("A smoothing where nothing is smoothed", "--inference truncated --smoothing power", "inference='dvae'"),
+    _option(
+        "A smoothing where nothing is smoothed",
+        "--inference truncated --smoothing power",
+        "inference='dvae'",
+    ),
     _option(
         "A smoothing that begins where it is none",
         "--inference dvae:start=0.5 --smoothing power",
@@ -31,7 +35,11 @@ OPTIONS_OF_SMOOTHING = [
         "--inference dvae --continuous-layers many",
         "'2:width=20'",
     ),
-    _option("Continuous layers over states", "--inference truncated --continuous-layers 2", "or continuous_layers=0"),
+    _option(
+        "Continuous layers over states",
+        "--inference truncated --continuous-layers 2",
+        "or continuous_layers=0",
+    ),
     _option(
         "Continuous layers of a mixture",
         "--model mixture --continuous-layers 2",
