@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from topicfactors import load, read_corpus, save
+from topicfactors import BinaryFactorModel, load, read_corpus, save
+from topicfactors.cli.readings import annealed
 from topicfactors.insight.topics import status
 
 
@@ -149,3 +151,13 @@ def test_a_pipeline_of_the_model_alone_reads_counts_too(call, fitted, tmp_path, 
     assert call("explain", tmp_path / "alone", tmp_path / "c.mtx", "--id", "0").status == 0
     found = evaluated(call, tmp_path / "alone", tmp_path / "c.mtx", "--bound", "elbo")
     assert found["documents_read"] == 45
+
+
+def test_a_log_z_that_is_not_summed_is_said_beside_the_scores():
+    counts = np.random.default_rng(0).poisson(1.0, (50, 8))
+    fitted = BinaryFactorModel(3, prior="boltzmann", max_iter=1, random_state=0).fit(counts)
+    assert annealed(fitted) == ""  # three factors are summed over
+    fitted.objective_.joint.prior.spread.fill_(0.25)
+    assert "annealed (± 0.250 nats)" in annealed(fitted)
+    fitted = BinaryFactorModel(3, max_iter=1, random_state=0).fit(counts)
+    assert annealed(fitted) == ""

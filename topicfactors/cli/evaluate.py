@@ -66,7 +66,7 @@ def evaluate(
     Examples: topicfactors evaluate run new/; topicfactors evaluate run new/ --bound iwae --json
     """
     from topicfactors.cli.opening import open_for
-    from topicfactors.cli.readings import measures_of
+    from topicfactors.cli.readings import annealed, measures_of
     from topicfactors.cli.scores import scores_on
 
     inputs = open_for(
@@ -78,6 +78,8 @@ def evaluate(
     if sampled and all(measure.bound not in sampled for measure in measures):
         note("note: the posterior of this run is exact, and so is every bound", quiet=quiet)
     metrics = scores_on(model, inputs, measures, c_v=c_v)
+    if remark := annealed(model):
+        note(remark, quiet=quiet)
     inputs.report(quiet)
     if json:
         from topicfactors.export.tables import dump_json

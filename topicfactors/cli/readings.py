@@ -184,3 +184,19 @@ def evaluated(model: Any, counts: Any, measure: Measure) -> Evaluation:
         "temperatures": measure.temperatures or None,
     }
     return model.evaluate(counts, bound=measure.bound, **spent)
+
+
+def annealed(model: Any) -> str:
+    """What a score owes to a log Z that is not summed; empty where it owes nothing.
+
+    ``evaluate`` says it beside every score, since the error is on the flattering side.
+    """
+    prior = model._joint().prior if isinstance(model, BinaryFactorModel) else None
+    spread = getattr(prior, "log_partition_spread", None)
+    nats = 0.0 if spread is None else float(spread())
+    if not nats > 0:
+        return ""
+    return (
+        f"note: log Z of the prior is annealed (± {nats:.3f} nats); it errs low, and every score "
+        "here is too high by as much"
+    )
