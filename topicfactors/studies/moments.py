@@ -88,7 +88,7 @@ class Moments:
         blur = _blur(means.mean(0), reference)
         return Figures(
             _root(bias),
-            _root(bias + 2 * math.hypot(of_bias, blur)),
+            _root(max(bias, 0.0) + 2 * math.hypot(of_bias, blur)),
             variance,
             of_variance,
             _root(signal),
