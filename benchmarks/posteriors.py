@@ -116,8 +116,9 @@ of the way from the mean-field encoder's ELBO to the IWAE-1000 of the same model
 the row has made. *refine n* is `transform(refine=n)`; `refinement(refine=n)` gives its bounds and \
 the *gain*; *refine, s* is the time of \
 that for all test documents. *Truncated, 64 states* is the bound that a search finds for the same \
-model, whatever its q; the row of *truncated* has the ELBO and the IWAE of its encoder's guess, which \
-its own inference does not use. *Completion* is the perplexity of the unseen half of every document.
+model, whatever its q; the row of *truncated* has the ELBO and the IWAE of its encoder's guess, \
+which its own inference does not use. *Completion* is the perplexity of the unseen half of every \
+document.
 """
 
 if __name__ == "__main__":
