@@ -33,9 +33,9 @@ from topicfactors.cli.options import (
     Strict,
     TextColumn,
     read_config,
+    was_typed,
 )
-
-WORDS = "Words"
+from topicfactors.cli.word_options import WORDS, MaxDf, MinDf, VocabularySize
 
 
 def fit(
@@ -163,16 +163,9 @@ def fit(
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Seed; same seed, same result.")
     ] = 0,
-    vocabulary_size: Annotated[
-        int, typer.Option(min=1, help="Most words kept.", rich_help_panel=WORDS)
-    ] = 10_000,
-    min_df: Annotated[
-        str,
-        typer.Option(help="Fewest documents of a word: 5, or 0.01.", rich_help_panel=WORDS),
-    ] = "5",
-    max_df: Annotated[
-        str, typer.Option(help="Most documents of a word: 500, or 0.5.", rich_help_panel=WORDS)
-    ] = "0.5",
+    vocabulary_size: VocabularySize = 10_000,
+    min_df: MinDf = "5",
+    max_df: MaxDf = "0.5",
     min_length: Annotated[
         int, typer.Option(min=1, help="Shortest word.", rich_help_panel=WORDS)
     ] = 3,
@@ -276,10 +269,5 @@ def fit(
         for name, value in context.params.items()
         if name not in ("config", "force", "json", "quiet", "output")
     }
-    typed = {name for name in options if _was_typed(context, name)}
+    typed = {name for name in options if was_typed(context, name)}
     Fit(options, typed, quiet, json).run(output, force)
-
-
-def _was_typed(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"

@@ -19,10 +19,12 @@ from topicfactors.cli.options import (
     Strict,
     TextColumn,
     Threads,
+    was_typed,
 )
+from topicfactors.cli.word_options import MaxDf, MinDf, VocabularySize
 from topicfactors.errors import InputError
 
-OF_WORDS, BUDGET = "Words", "How long it takes"
+BUDGET = "How long it takes"
 
 
 def gradients(
@@ -118,16 +120,9 @@ def gradients(
         int,
         typer.Option(min=0, max=2**32 - 1, help="Seed; all but what the clock measures follows."),
     ] = 0,
-    vocabulary_size: Annotated[
-        int, typer.Option(min=1, help="Most words kept.", rich_help_panel=OF_WORDS)
-    ] = 10_000,
-    min_df: Annotated[
-        str,
-        typer.Option(help="Fewest documents of a word: 5, or 0.01.", rich_help_panel=OF_WORDS),
-    ] = "5",
-    max_df: Annotated[
-        str, typer.Option(help="Most documents of a word: 500, or 0.5.", rich_help_panel=OF_WORDS)
-    ] = "0.5",
+    vocabulary_size: VocabularySize = 10_000,
+    min_df: MinDf = "5",
+    max_df: MaxDf = "0.5",
     text_column: TextColumn = None,
     id_column: IdColumn = None,
     strict: Strict = False,
@@ -160,7 +155,7 @@ def gradients(
         refuse_unwritable(output)
     words = Words(vocabulary_size, min_df, max_df, text_column, id_column, strict)
     if is_counts(corpus):
-        typed = [name for name in Words._fields if _was_typed(context, name)]
+        typed = [name for name in Words._fields if was_typed(context, name)]
         if typed:
             raise InputError(
                 f"{corpus}: counts are used as they are, and have no text to tokenise; leave out "
@@ -205,8 +200,3 @@ def gradients(
     if interruption is not None:
         note(f"interrupted; what was measured until then ({len(study.rows)}) is above")
         raise typer.Exit(exit_status(interruption))
-
-
-def _was_typed(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"

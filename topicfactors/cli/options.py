@@ -127,3 +127,9 @@ def stop_words_of(choice: str, language: str) -> Any:
     from topicfactors.corpus.pipelines import language_stop_words
 
     return [*words, *language_stop_words(language)]
+
+
+def was_typed(context: typer.Context, name: str) -> bool:
+    """Did the user write this option, rather than leave it to its default?"""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
