@@ -125,16 +125,18 @@ class FactorObjective(Objective):
             return target, self.posterior(batch, target)
         if refine == 0:
             return self._layered(target, guess)
-        if self.layers is not None:
-            refuse("a search over states")
         if refine is not None and states is None and not self.posterior.searched:
             return target, self.ascent(batch, target, guess, refine)
+        if self.layers is not None:
+            refuse("a search over states")
         rounds = self.search.final_rounds if refine is None else refine
         size = self.search.final_states if states is None else states
         return target, searched(target, guess, size, rounds, self.search.breadth)
 
     def ascent(self, batch: Batch, target: FactorTarget, guess: Any, steps: int) -> Any:
         """The guess after so many steps of coordinate ascent of its factorised bound."""
+        if self.layers is not None:
+            refuse("a refined posterior")
         return refined(target, guess, document_keys(batch.counts), steps)
 
     def own_parameters(self) -> list[nn.Parameter]:
