@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "topicfactors"
 ROWS = [
     {"errors"},
-    {"bits", "contracts", "files", "values"},
+    {"bits", "contracts", "divergences", "files", "values"},
     {"corpus", "model", "inference", "wordlists"},
     {"gradients", "insight"},
     {"training", "export"},

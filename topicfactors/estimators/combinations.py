@@ -51,7 +51,7 @@ def check(parts: Parts, factors: int, overlap_penalty: float) -> None:
             raise ConfigurationError(
                 f"inference={parts.inference.label!r} needs a posterior that is {given}, and "
                 f"posterior={parts.posterior.label!r} is not; use posterior='mean-field', or "
-                "inference='nvil', which serves every posterior"
+                "inference='rloo', which serves every posterior"
             )
     if overlap_penalty and not getattr(parts.decoder.constructor, "log_linear", True):
         raise ConfigurationError(

@@ -25,12 +25,12 @@ import torch
 from torch import Tensor
 
 from topicfactors.contracts import Distribution, Draw, Sizes, Surrogate, Target
+from topicfactors.divergences import negentropy
 from topicfactors.errors import ConfigurationError
 from topicfactors.gradients.base import Gradient, pathwise
 from topicfactors.gradients.scores import log_prob
 from topicfactors.gradients.smoothings import Smoothing, SpikeAndExponential
 from topicfactors.inference.posteriors import threshold
-from topicfactors.model.divergences import negentropy
 from topicfactors.values import number
 
 

@@ -21,9 +21,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from topicfactors.contracts import Target
+from topicfactors.divergences import negentropy
 from topicfactors.inference.bounds import elbo
 from topicfactors.inference.noise import document_noise, streams
 from topicfactors.inference.posteriors import MeanField, threshold
@@ -90,8 +90,7 @@ def pace(step: int) -> float:
 def judged(target: Target, logits: Tensor, noise: Tensor) -> Tensor:
     """The bound of bits with log-odds ``(B, D)`` on draws by ``noise (S, B, D)``, ``(B,)`` nats."""
     bits, _ = threshold(logits, noise.to(logits.dtype))
-    lost = logits.sigmoid() * logits - functional.softplus(logits)  # the entropy, negative
-    return target.log_joint(bits).mean(0) - lost.sum(-1)
+    return target.log_joint(bits).mean(0) - negentropy(logits)
 
 
 @torch.no_grad()

@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from topicfactors.bits import all_states
 from topicfactors.contracts import Distribution, Draw, Sizes
+from topicfactors.divergences import negentropy
 from topicfactors.errors import ConfigurationError
-from topicfactors.model.divergences import negentropy
 from topicfactors.model.machine import drawn
 from topicfactors.values import number, whole
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from topicfactors.contracts import Distribution, Draw, Sizes
+from topicfactors.divergences import divergence
 from topicfactors.errors import ConfigurationError
-from topicfactors.model.divergences import divergence
 from topicfactors.model.machine import Machine, Totals, annealed, drawn, summed, swept
 from topicfactors.values import number, whole
 

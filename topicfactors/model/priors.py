@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from topicfactors.contracts import Distribution, Draw, Sizes
+from topicfactors.divergences import divergence
 from topicfactors.model.belief_network import BeliefNetworkPrior
 from topicfactors.model.boltzmann import BoltzmannPrior
-from topicfactors.model.divergences import divergence
 from topicfactors.model.effects import Effects
 from topicfactors.values import number
 
