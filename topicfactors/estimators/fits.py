@@ -65,6 +65,7 @@ class FitsMixin(AutomaticMixin):
                 history = History(interruption=self._fit_number(counts, covariates))
             else:
                 history = self._learn(counts, chosen, going_on)
+            self._order_words(counts)
         self._pass_on(history)
         return self
 
@@ -94,5 +95,6 @@ class FitsMixin(AutomaticMixin):
         with self._whole_or_not_at_all(not first):
             counts, chosen = self._prepared(X, covariates, response, *named, not first)
             history = self._learn_more(counts, chosen, first)
+            self.word_order_ = None  # those of some documents would stand for all
         self._pass_on(history)
         return self
