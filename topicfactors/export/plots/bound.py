@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 DRAWS = (10, 100)  # of the importance-weighted bounds
 ROW, FRAME = 46, 40  # pixels of a bound, and around them
 NAMES = {
-    "ais": "annealed importance sampling",
-    "completion": "completion (unseen half given seen half)",
+    "ais": "AIS",
+    "completion": "completion of the unseen half",
     "elbo": "ELBO",
     "exact": "exact log p(x)",
-    "iwae": "importance-weighted",
-    "smoothed-iwae": "importance-weighted, smoothed bits",
+    "iwae": "IWAE",
+    "smoothed-iwae": "IWAE of smoothed bits",
     "truncated": "truncated",
 }
 HOVER = "%{y}<br>perplexity %{text}<br>%{customdata[0]}<extra>%{fullData.name}</extra>"
@@ -151,7 +151,7 @@ def _called(score: Any) -> str:
     if not score.samples or score.bound == "completion":
         return name
     spent = f"{name}, {score.samples} {SPENT.get(score.bound, 'draws')}"
-    return f"{spent} of {score.temperatures} temperatures" if score.temperatures else spent
+    return f"{spent} × {score.temperatures} temperatures" if score.temperatures else spent
 
 
 def _traces(found: dict[str, Any]) -> list[Any]:

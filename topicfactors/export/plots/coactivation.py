@@ -134,9 +134,9 @@ def _heatmap(found: Coactivation, told: list[list[str]]) -> Any:
         ygap=1,
         hoverongaps=False,
         colorbar={
-            "title": {"text": "together,<br>against chance"},
+            "title": {"text": "together,<br>against chance", "font": {"size": 12}},
             "tickvals": ticks,
-            "ticktext": [_times(tick) for tick in ticks],
+            "ticktext": [_tick(tick) for tick in ticks],
             "thickness": 14,
             "outlinewidth": 0,
             "len": 220,
@@ -153,8 +153,12 @@ def _ticks(end: float) -> list[float]:
     return [step * place for place in range(-many, many + 1)]
 
 
+def _tick(doublings: float) -> str:
+    return f"1/{2**-doublings:.2g}×" if doublings < 0 else _times(doublings)
+
+
 def _times(doublings: float) -> str:
-    """How many times as often, as a colour bar says it."""
+    """How many times as often."""
     return f"{2**doublings:.2g}×"
 
 

@@ -75,7 +75,7 @@ def _found(covariate: Any, covariates: Any) -> tuple[str, Any]:
                 f"{type(covariate).__name__}"
             )
         name = getattr(covariate, "name", None)
-        return "covariate" if name is None else str(name), covariate
+        return "the covariate" if name is None else str(name), covariate
     if covariates is None:
         raise InputError(
             f"covariate {covariate!r} is the name of a column; pass the table too, as in "

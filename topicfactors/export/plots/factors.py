@@ -10,7 +10,16 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from topicfactors.export.plots.subject import Subject, chosen, opened, selection
-from topicfactors.export.plots.theme import INK, LONGEST, PALE, SOFT, WIDTH, finished, plain
+from topicfactors.export.plots.theme import (
+    INK,
+    LONGEST,
+    PALE,
+    SOFT,
+    WIDTH,
+    finished,
+    panel_titles,
+    plain,
+)
 from topicfactors.values import whole
 
 if TYPE_CHECKING:
@@ -88,7 +97,7 @@ def plot_factors(
     unit = UNITS["evidence" if ranking in (None, "exclusive") else ranking]
     figure.update_yaxes(range=[longest - 0.5, -0.5], showticklabels=False, showgrid=False)
     figure.update_xaxes(nticks=4)
-    figure.update_annotations(font={"size": 13, "color": INK}, yshift=4)
+    panel_titles(figure, len(shown))
     figure.add_annotation(
         {"text": unit, "showarrow": False, "font": {"size": 13, "color": SOFT}},
         xref="paper",

@@ -84,11 +84,11 @@ def plot_map(model: Any, n_words: int = 8) -> Figure:
     figure.update_xaxes(title_text=f"widest {unit}", range=list(ranges[:, 0]))
     figure.update_yaxes(title_text=f"second {unit}", range=list(ranges[:, 1]))
     caption = [
-        f"Near means alike words; area is prevalence. Stress {misfit(distances, points):.2f}: "
-        "the share of the distances that a plane cannot show."
+        f"Near means alike words; area is prevalence. Stress {misfit(distances, points):.2f} "
+        "(at 0 a plane shows the distances as they are)."
     ]
     if couplings is not None:
-        caption.append("Lines are couplings: blue come together, orange keep apart.")
+        caption.append("Lines are couplings: orange come together, blue keep apart.")
     return finished(figure, f"Map of the {subject.nouns}", caption, height=HEIGHT)
 
 
@@ -177,7 +177,7 @@ def _edges(
             mode="lines",
             line={
                 "width": 0.8 + 4 * abs(float(nats[edge])) / strongest,
-                "color": BLUE if nats[edge] > 0 else VERMILION,
+                "color": VERMILION if nats[edge] > 0 else BLUE,
             },
             opacity=0.45,
             hoverinfo="skip",

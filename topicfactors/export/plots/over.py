@@ -19,7 +19,7 @@ from topicfactors.export.plots.subject import (
     selection,
     with_words,
 )
-from topicfactors.export.plots.theme import BLUE, INK, PALE, finished, plain
+from topicfactors.export.plots.theme import BLUE, INK, PALE, finished, panel_titles, plain
 from topicfactors.insight.trends import Trend, over_levels, over_numbers, variation
 from topicfactors.values import whole
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MOST, ACROSS = 6, 3  # panels where none are asked for, and in a row
 PANEL, HEAD, LEVEL = 190, 66, 20  # pixels of a panel, between two rows, and of a category
-LEVELS = 40  # categories drawn, those with the most documents
+LEVELS = 25  # categories drawn, those with the most documents
 BAND = "rgba(0,114,178,0.18)"
 DOCUMENTS = "%{customdata[1]} documents<extra></extra>"
 
@@ -153,7 +153,7 @@ def _panels(column: Column, found: Trend, shown: list[int], names: list[str]) ->
         draw = _bars if bars else _line
         for trace in draw(column, found, number):
             figure.add_trace(trace, row=row + 1, col=across + 1)
-    chance, what = "mean probability of on", plain(column.name)
+    chance, what = "mean probability", plain(column.name)
     last = [
         rows - 1 if place < len(shown) - (rows - 1) * columns else rows - 2
         for place in range(columns)
@@ -161,7 +161,7 @@ def _panels(column: Column, found: Trend, shown: list[int], names: list[str]) ->
     for across, row in enumerate(last):
         title = chance if bars else what
         figure.update_xaxes(title_text=title, showticklabels=True, row=row + 1, col=across + 1)
-    figure.update_annotations(font={"size": 13, "color": INK}, yshift=2)
+    panel_titles(figure, len(shown))
     if bars:
         figure.update_yaxes(type="category", autorange="reversed", automargin=True)
         figure.update_xaxes(rangemode="tozero")

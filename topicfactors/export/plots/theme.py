@@ -16,6 +16,7 @@ PURPLE, SKY, GREY, PALE = "#cc79a7", "#56b4e9", "#9aa0a6", "#bfdcee"
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY)
 """Okabe and Ito's (2008), which the colour-blind tell apart."""
 DIVERGING = ((0.0, BLUE), (0.5, "#f6f6f4"), (1.0, VERMILION))
+"""From apart to together."""
 WIDTH = 900  # pixels
 LEFT, RIGHT, BOTTOM = 70, 30, 60  # margins, pixels
 TITLE, CAPTION = 18, 13  # sizes of type, pixels
@@ -81,7 +82,22 @@ def finished(
 
 def top_margin(lines: int) -> int:
     """Pixels above what is drawn, under a title and so many lines of caption."""
-    return 78 + round(1.3 * CAPTION * max(0, lines))
+    return 70 + round(1.3 * TITLE * lines)
+
+
+def panel_titles(figure: Any, panels: int) -> None:
+    """Put the titles of subplots, its first annotations, over the left end of each."""
+    axes = sorted(figure.select_xaxes(), key=lambda axis: (-_top(figure, axis), axis.domain[0]))
+    for title, axis in zip(figure.layout.annotations[:panels], axes, strict=False):
+        title.update(
+            x=axis.domain[0], xanchor="left", font={"size": CAPTION, "color": INK}, yshift=2
+        )
+
+
+def _top(figure: Any, axis: Any) -> float:
+    """Where the panel of an x-axis ends."""
+    name = (axis.anchor or "y").replace("y", "yaxis")
+    return float(figure.layout[name].domain[1])
 
 
 def plain(text: object, longest: int | None = None) -> str:

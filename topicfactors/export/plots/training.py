@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 HEIGHT, BELOW = 360, 150  # pixels of the bounds, and what a second panel adds
+ABOVE = 14  # pixels between the bounds and their legend
+FEW = 20  # passes up to which each has its number
 HOVER = (
     "pass %{x}<br>%{y:,.2f} nats a document<br>perplexity %{customdata[0]:,.1f}, "
     "%{customdata[1]} active<br>%{customdata[2]:.1f} s<extra>%{fullData.name}</extra>"
@@ -84,12 +86,17 @@ def plot_training(model: Any) -> Figure:
     unigram = _unigram(subject.model)
     if unigram is not None:
         figure.add_hline(unigram, line={"color": GREEN, "dash": "dash", "width": 1.5}, row=1, col=1)
-        told = f"unigram, held out: {unigram:,.1f}"
+        told = f"unigram, held out: {unigram:,.1f}".replace("-", "−")
         _say(figure, told, xref="paper", x=1, xanchor="right", y=unigram, yanchor="bottom")
-    figure.update_yaxes(title_text="bound on log p(x), nats a document", row=1, col=1)
-    figure.update_xaxes(title_text="pass over the training documents", row=rows, col=1)
-    figure.update_layout(legend={"x": 0.99, "y": 0.03, "xanchor": "right", "yanchor": "bottom"})
     height = HEIGHT + (BELOW if warmed else 0)
+    what = "log p of tempered words" if _tempered(subject.model) else "bound on log p(x)"
+    figure.update_yaxes(title_text=f"{what}, nats a document", row=1, col=1)
+    figure.update_xaxes(title_text="pass over the training documents", row=rows, col=1)
+    if len(history) <= FEW:
+        figure.update_xaxes(dtick=1)
+    figure.update_layout(
+        legend={"orientation": "h", "x": 0, "y": 1 + ABOVE / height, "yanchor": "bottom"}
+    )
     return finished(figure, "Training", _caption(subject.model, history), height=height)
 
 
@@ -102,7 +109,7 @@ def _bounds(history: Sequence[Any]) -> list[Any]:
 
 
 def _line(history: Sequence[Any], values: Sequence[float | None], name: str, colour: str) -> Any:
-    """A value a pass; passes are counted through, as every call of partial_fit begins anew."""
+    """A value a pass."""
     return go.Scatter(
         x=list(range(1, len(history) + 1)),
         y=[None if value is None or not math.isfinite(value) else value for value in values],
@@ -119,23 +126,32 @@ def _line(history: Sequence[Any], values: Sequence[float | None], name: str, col
 def _kept(model: Any) -> int | None:
     """The place of the pass that was kept, where its number is that of one pass alone."""
     numbers = [epoch.number for epoch in model.history_]
-    last = max(place for place, number in enumerate(numbers) if place == 0 or number == 1)
-    if numbers[last] != 1 or model.best_iter_ not in numbers[last:]:
-        return None
-    return last + numbers[last:].index(model.best_iter_) + 1
+    once = numbers.count(model.best_iter_) == 1
+    return numbers.index(model.best_iter_) + 1 if once else None
 
 
 def _unigram(model: Any) -> float | None:
     """Mean log p of held-out documents under the unigram, nats a document.
 
     A mean log p is −log(corpus perplexity) times the tokens of a document, of which both
-    perplexities have the same.
+    perplexities have the same. None where the bounds are of something else than the words: of
+    words that are believed in part, or of a response too.
     """
+    if _tempered(model) or _responds(model):
+        return None
     for found in getattr(model, "held_out_", {}).values():
         nats = math.log(found.perplexity.corpus)
         if math.isfinite(nats) and nats > 0 and math.isfinite(found.unigram.corpus):
             return float(found.log_prob * math.log(found.unigram.corpus) / nats)
     return None
+
+
+def _tempered(model: Any) -> bool:
+    return getattr(model, "tempering_", "none") != "none"
+
+
+def _responds(model: Any) -> bool:
+    return bool(getattr(model, "_responds", lambda: False)())
 
 
 def _say(figure: Any, text: str, **where: Any) -> None:
@@ -145,8 +161,14 @@ def _say(figure: Any, text: str, **where: Any) -> None:
 
 
 def _caption(model: Any, history: Sequence[Any]) -> list[str]:
-    last = history[-1]
-    told = [f"{model.inference_}, {len(history)} passes, {last.seconds:.1f} s."]
+    later = [*history[1:], None]  # every call of partial_fit has a clock of its own
+    seconds = sum(
+        now.seconds
+        for now, then in zip(history, later, strict=True)
+        if then is None or then.seconds < now.seconds
+    )
+    many = f"{len(history)} pass{'es' * (len(history) > 1)}"
+    told = [f"{model.inference_}, {many}, {seconds:.1f} s."]
     if model.stopped_:
         told.append(f"Ended early: {model.stopped_}.")
     return told
