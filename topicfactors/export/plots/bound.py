@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import plotly.graph_objects as go
 
 from topicfactors.errors import ConfigurationError, InputError, unknown_name
-from topicfactors.export.plots.subject import Subject, opened, with_words
+from topicfactors.export.plots.subject import Subject, opened, table_of, with_words
 from topicfactors.export.plots.theme import BLUE, GREY, INK, VERMILION, finished
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def plot_bound(
     X
         Counts ``(N, V)`` of documents that were not trained on; or, for a pipeline, what it reads.
     covariates
-        Those of the documents, where the model was fitted with some.
+        Those of the documents, where the model was fitted with some (``X.covariates`` where ``X``
+        is a corpus).
     bounds
         Names as for ``evaluate``. Where none are named: elbo, iwae, truncated, exact (where it is
         cheap) and completion; of a mixture or classifier its own and completion. ``"ais"`` is slow
@@ -91,7 +92,8 @@ def plot_bound(
     for name in wanted:
         if name not in (*NAMES, "auto", "own"):
             raise unknown_name("bounds", name, (*NAMES, "auto", "own"))
-    counts = subject.observed(X, covariates)
+    own = subject.covariates(table_of(X, None)) if covariates is None else covariates
+    counts = subject.observed(X, own)
     with_words(counts)
     found, refused = _evaluated(subject, counts, _rungs(wanted, draws))
     if not found:

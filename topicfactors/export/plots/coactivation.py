@@ -15,6 +15,7 @@ from topicfactors.export.plots.subject import (
     left_out,
     opened,
     selection,
+    table_of,
     with_words,
 )
 from topicfactors.export.plots.theme import DIVERGING, WIDTH, finished, listed, wide
@@ -54,7 +55,8 @@ def plot_coactivation(
     X
         Counts ``(N, V)``; or, for a pipeline, what it reads.
     covariates
-        Those of the documents, where the model was fitted with some.
+        Those of the documents, where the model was fitted with some (``X.covariates`` where ``X``
+        is a corpus).
     factors
         Which, as numbers or names; the 60 most prevalent where none are named.
 
@@ -82,7 +84,8 @@ def plot_coactivation(
             "which are alike"
         )
     shown = np.array(chosen(subject, factors, MOST))
-    counts = subject.observed(X, covariates)
+    own = subject.covariates(table_of(X, None)) if covariates is None else covariates
+    counts = subject.observed(X, own)
     some = with_words(counts)
     found = coactivation(subject.probabilities(counts[np.flatnonzero(some)])[:, shown])
     order = clustered(found.doublings)
@@ -96,7 +99,9 @@ def plot_coactivation(
     figure.update_xaxes(**ticks, **flat, tickangle=-90, side="bottom", constrain="domain")
     figure.update_yaxes(**ticks, **flat, autorange="reversed", constrain="domain")
     which = "the most prevalent" if factors is None else "those chosen"
+    alone = ["One factor alone has no pairs."] if len(shown) == 1 else []
     caption = [
+        *alone,
         f"How many times as often as by chance two are on in one of {found.documents:,} "
         "documents; rare pairs are drawn towards 1×. What comes together stands together.",
         *selection(subject, shown.tolist(), which),

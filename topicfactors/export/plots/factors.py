@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
+from topicfactors.export.plots.panels import panels
 from topicfactors.export.plots.subject import Subject, chosen, opened, selection
 from topicfactors.export.plots.theme import (
     INK,
@@ -17,7 +16,6 @@ from topicfactors.export.plots.theme import (
     SOFT,
     WIDTH,
     finished,
-    panel_titles,
     plain,
 )
 from topicfactors.values import whole
@@ -26,7 +24,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST, ACROSS = 12, 4  # panels where none are asked for, and in a row
-LINE, HEAD = 19, 62  # pixels of a word, and of what is between two rows of panels
+LINE = 19  # pixels of a word
+GAP = 0.03  # share of the width between two panels
 UNITS = {
     "evidence": "evidence of one occurrence, nats of log-odds",
     "frex": "frequency and exclusivity, harmonic mean of ranks",
@@ -78,26 +77,15 @@ def plot_factors(
     subject = opened(model)
     words = subject.words(n_words, ranking)
     shown = chosen(subject, factors, MOST)
-    columns = min(ACROSS, len(shown))
-    rows = math.ceil(len(shown) / columns)
     longest = max(1, *(len(words[number]) for number in shown))
-    panel = LINE * longest
-    height = rows * (panel + HEAD) - HEAD
-    figure = make_subplots(
-        rows,
-        columns,
-        subplot_titles=[_title(subject, number) for number in shown],
-        horizontal_spacing=0.03,
-        vertical_spacing=min(HEAD / height, 0.9 / max(1, rows - 1)),
-        shared_xaxes="all",
-    )
-    for place, number in enumerate(shown):
-        row, column = divmod(place, columns)
-        figure.add_trace(_bars(words[number]), row=row + 1, col=column + 1)
+    titles = [_title(subject, number) for number in shown]
+    drawn = panels(titles, ACROSS, LINE * longest, GAP)
+    figure = drawn.figure
+    for number, (row, column) in zip(shown, drawn.places, strict=True):
+        figure.add_trace(_bars(words[number]), row=row, col=column)
     unit = UNITS["evidence" if ranking in (None, "exclusive") else ranking]
     figure.update_yaxes(range=[longest - 0.5, -0.5], showticklabels=False, showgrid=False)
     figure.update_xaxes(nticks=4)
-    panel_titles(figure, len(shown))
     figure.add_annotation(
         {"text": unit, "showarrow": False, "font": {"size": 13, "color": SOFT}},
         xref="paper",
@@ -110,7 +98,11 @@ def plot_factors(
     caption = selection(subject, shown, "the most prevalent" if factors is None else "those chosen")
     caption.append("Prevalence is the mean probability over the training documents.")
     return finished(
-        figure, f"What the {subject.nouns} say", caption, height=height, width=_width(columns)
+        figure,
+        f"What the {subject.nouns} say",
+        caption,
+        height=drawn.height,
+        width=_width(drawn.columns),
     )
 
 

@@ -33,6 +33,7 @@ LEAST, MOST = 9.0, 46.0  # diameters of points, pixels
 LABEL = 12  # size of type, pixels
 EDGES = 40  # couplings drawn, the strongest
 WEAK = 0.1  # share of the strongest below which a coupling is not drawn
+NARROW = 0.1  # √nats of height at least, where all say the same
 EMPTY = 0.12  # share of the plot that is left free around the points
 
 
@@ -96,7 +97,7 @@ def _ranges(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Ends of both axes ``(2, 2)``, lower then upper, with as many pixels a unit on both."""
     size = np.array([WIDTH - LEFT - RIGHT, HEIGHT], np.float64)
     middle = (points.max(0) + points.min(0)) / 2
-    scale = max(float((np.ptp(points, axis=0) / size).max()), 1e-3 / HEIGHT) / (1 - 2 * EMPTY)
+    scale = max(float((np.ptp(points, axis=0) / size).max()), NARROW / HEIGHT) / (1 - 2 * EMPTY)
     return np.stack([middle - scale * size / 2, middle + scale * size / 2])
 
 

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from topicfactors.export.plots.columns import Column, as_dates, column_of
+from topicfactors.export.plots.panels import panels
 from topicfactors.export.plots.subject import (
     chosen,
     left_out,
     opened,
     selection,
+    table_of,
     with_words,
 )
-from topicfactors.export.plots.theme import BLUE, INK, PALE, finished, panel_titles, plain
+from topicfactors.export.plots.theme import BLUE, INK, PALE, finished, plain
 from topicfactors.insight.trends import Trend, over_levels, over_numbers, variation
 from topicfactors.values import whole
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST, ACROSS = 6, 3  # panels where none are asked for, and in a row
-PANEL, HEAD, LEVEL = 190, 66, 20  # pixels of a panel, between two rows, and of a category
+PANEL, LEAST, LEVEL = 190, 60, 20  # pixels of a panel: of lines, of bars; and of a bar
+GAP = 0.04  # share of the width between two panels
+MEAN = "mean probability"
 LEVELS = 25  # categories drawn, those with the most documents
 BAND = "rgba(0,114,178,0.18)"
 DOCUMENTS = "%{customdata[1]} documents<extra></extra>"
@@ -85,8 +88,8 @@ def plot_over(
     """
     whole("bins", bins, 2)
     subject = opened(model)
-    table = getattr(X, "covariates", None) or None if covariates is None else covariates
-    counts = subject.observed(X, table if subject.has_covariates() else None)
+    table = table_of(X, covariates)
+    counts = subject.observed(X, subject.covariates(table))
     column = column_of(covariate, table, counts.shape[0])
     some = with_words(counts) & column.known
     rows = np.flatnonzero(some)
@@ -135,40 +138,23 @@ def _varying(found: Trend) -> list[int]:
 
 def _panels(column: Column, found: Trend, shown: list[int], names: list[str]) -> tuple[Any, int]:
     bars = column.kind == "name"
-    columns = min(ACROSS, len(shown))
-    rows = math.ceil(len(shown) / columns)
-    panel = max(120, LEVEL * len(found.places)) if bars else PANEL
-    height = rows * (panel + HEAD) - HEAD
-    figure = make_subplots(
-        rows,
-        columns,
-        subplot_titles=[f"<b>{name}</b>" for name in names],
-        horizontal_spacing=0.04,
-        vertical_spacing=min(HEAD / height, 0.9 / max(1, rows - 1)),
-        shared_xaxes="all",
-        shared_yaxes="all",
-    )
-    for place, number in enumerate(shown):
-        row, across = divmod(place, columns)
-        draw = _bars if bars else _line
+    panel = max(LEAST, LEVEL * len(found.places)) if bars else PANEL
+    titles = [f"<b>{name}</b>" for name in names]
+    drawn = panels(titles, ACROSS, panel, GAP, shared_yaxes="all")
+    figure, draw = drawn.figure, _bars if bars else _line
+    for number, (row, place) in zip(shown, drawn.places, strict=True):
         for trace in draw(column, found, number):
-            figure.add_trace(trace, row=row + 1, col=across + 1)
-    chance, what = "mean probability", plain(column.name)
-    last = [
-        rows - 1 if place < len(shown) - (rows - 1) * columns else rows - 2
-        for place in range(columns)
-    ]
-    for across, row in enumerate(last):
-        title = chance if bars else what
-        figure.update_xaxes(title_text=title, showticklabels=True, row=row + 1, col=across + 1)
-    panel_titles(figure, len(shown))
+            figure.add_trace(trace, row=row, col=place)
+    across = MEAN if bars else plain(column.name)
+    for row, place in drawn.lowest():
+        figure.update_xaxes(title_text=across, row=row, col=place)
     if bars:
         figure.update_yaxes(type="category", autorange="reversed", automargin=True)
         figure.update_xaxes(rangemode="tozero")
     else:
-        figure.update_yaxes(title_text=chance, col=1)
+        figure.update_yaxes(title_text=MEAN, col=1)
         figure.update_yaxes(rangemode="tozero")
-    return figure, height
+    return figure, drawn.height
 
 
 def _line(column: Column, found: Trend, number: int) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,9 +65,9 @@ class Subject(NamedTuple):
         read = self.model.predict_proba if self.noun == "class" else self.model.transform
         return np.asarray(read(counts))
 
-    def has_covariates(self) -> bool:
-        """Was it fitted with some?"""
-        return getattr(self.model, "design_", None) is not None
+    def covariates(self, table: Any) -> Any:
+        """What the model wants of a table that may be there for another reason: all, or nothing."""
+        return None if getattr(self.model, "design_", None) is None else table
 
 
 def opened(model: Any) -> Subject:
@@ -137,6 +137,12 @@ def _number(subject: Subject, factor: object) -> int:
             )
         raise unknown_name("factors", factor, names)
     return subject.names.index(factor)
+
+
+def table_of(X: Any, covariates: Any) -> Any:
+    """The covariates that are given, else those of a corpus, else None."""
+    own = getattr(X, "covariates", None)
+    return own if covariates is None and isinstance(own, Mapping) and own else covariates
 
 
 def with_words(counts: Any) -> NDArray[np.bool_]:

@@ -85,21 +85,6 @@ def top_margin(lines: int) -> int:
     return 70 + round(1.3 * TITLE * lines)
 
 
-def panel_titles(figure: Any, panels: int) -> None:
-    """Put the titles of subplots, its first annotations, over the left end of each."""
-    axes = sorted(figure.select_xaxes(), key=lambda axis: (-_top(figure, axis), axis.domain[0]))
-    for title, axis in zip(figure.layout.annotations[:panels], axes, strict=False):
-        title.update(
-            x=axis.domain[0], xanchor="left", font={"size": CAPTION, "color": INK}, yshift=2
-        )
-
-
-def _top(figure: Any, axis: Any) -> float:
-    """Where the panel of an x-axis ends."""
-    name = (axis.anchor or "y").replace("y", "yaxis")
-    return float(figure.layout[name].domain[1])
-
-
 def plain(text: object, longest: int | None = None) -> str:
     """Text that plotly shows letter by letter, cut to some letters.
 
