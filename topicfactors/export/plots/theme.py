@@ -71,7 +71,7 @@ def finished(
             "x": 0,
             "xanchor": "left",
             "xref": "container",
-            "pad": {"l": 20, "t": 16},
+            "pad": {"l": 20, "t": 30},
             "y": 1,
             "yanchor": "top",
             "yref": "container",
@@ -82,7 +82,7 @@ def finished(
 
 def top_margin(lines: int) -> int:
     """Pixels above what is drawn, under a title and so many lines of caption."""
-    return 70 + round(1.3 * TITLE * lines)
+    return 82 + round(1.3 * TITLE * lines)
 
 
 def plain(text: object, longest: int | None = None) -> str:
