@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,9 +85,10 @@ def opened(model: Any) -> Subject:
     if isinstance(model, Pipeline):
         before, model = (model[:-1] if len(model) > 1 else None), model[-1]
     if not hasattr(type(model), "top_words"):
+        saved = "; load it first" if isinstance(model, str | PathLike) else ""
         raise InputError(
             "a figure is of a fitted BinaryFactorModel, MixtureModel or SemiSupervisedClassifier, "
-            f"or of a pipeline that ends in one, got a {type(model).__name__}"
+            f"or of a pipeline that ends in one, got a {type(model).__name__}{saved}"
         )
     check_is_fitted(model, "objective_")
     if hasattr(type(model), "top_words_of_classes"):
