@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from tests.estimators.planted import model
 from tests.export.plots.reading import said
 from topicfactors import ConfigurationError, plot_coactivation
 from topicfactors.insight.coactivation import coactivation
@@ -28,11 +29,21 @@ def test_colours_are_centred(fitted, counts):
     assert cells.zmin == -cells.zmax
 
 
-def test_cells_tell_the_documents(fitted, counts):
+def test_cells_tell_the_documents_and_the_words(fitted, counts):
     cells = plot_coactivation(fitted, counts, factors=[0, 1]).data[0]
     found = coactivation(fitted.transform(counts)[:, :2])
-    assert f"together in {found.together[0, 1]:.1f} documents" in cells.customdata[0][1]
-    assert cells.customdata[0][0] == ""
+    together, chance, times, words = cells.customdata[0][1]
+    assert together == pytest.approx(found.together[0, 1], abs=0.06)
+    assert chance == pytest.approx(found.expected[0, 1], abs=0.06)
+    assert times == f"{2 ** found.doublings[0, 1]:.2g}×"
+    assert words.count(", ") == 8
+
+
+def test_large_figures_stay_small(counts):
+    many = model(80, inference="gumbel-softmax", max_iter=1).fit(counts)
+    figure = plot_coactivation(many, counts, factors=range(80))
+    assert np.shape(figure.data[0].z) == (80, 80)
+    assert len(figure.to_json()) < 5e5
 
 
 def test_documents_without_words_are_left_out_and_that_is_said(fitted, counts):

@@ -107,6 +107,20 @@ def test_columns_that_cannot_be_drawn_over_are_refused(
         plot_over(fitted, counts, covariate, covariates=covariates)
 
 
+def test_no_document_with_both_words_and_a_value_is_refused(fitted, counts):
+    emptied = scipy.sparse.lil_matrix(counts)
+    emptied[0] = 0
+    with pytest.raises(InputError, match="both words and a value"):
+        plot_over(fitted, emptied.tocsr(), [1800, *[None] * (DOCUMENTS - 1)])
+
+
+def test_long_names_are_cut_and_stay_apart(fitted, counts):
+    long = "a name that goes on and on and on, "
+    figure = plot_over(fitted, counts, [f"{long} one", f"{long} two"] * 100, factors=[0])
+    assert len(figure.data[0].y) == 2
+    assert all(len(name) <= 28 for name in figure.layout.yaxis.ticktext)
+
+
 def test_one_bin_is_refused(fitted, counts, decades):
     with pytest.raises(ConfigurationError, match="bins"):
         plot_over(fitted, counts, decades, bins=1)

@@ -25,10 +25,15 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST = 60  # factors where none are asked for
-TELLING = 100  # factors up to which every pair tells its words
-WORDS = 3  # of a factor in a hover text
+TELLING = 45  # factors up to which every pair tells its words
+WORDS = 5  # of a factor in a hover text
 LEAST, CELL = 260, 17  # pixels: of the whole, and of a cell
 TYPE = 11  # size of the names, pixels
+HOVER = (
+    "<b>%{y}</b><br><b>%{x}</b><br>together in %{customdata[0]} documents, "
+    "%{customdata[1]} by chance (%{customdata[2]})"
+)
+MORE, SHORT = "%{customdata[3]}", 3
 HALF = 0.5  # least end of the colour scale, doublings
 
 
@@ -92,7 +97,7 @@ def plot_coactivation(
     shown, found = shown[order], _arranged(found, order)
     called = subject.called()
     names = [called[number] for number in shown]
-    figure = go.Figure(_heatmap(found, _told(subject, shown.tolist(), names, found)))
+    figure = go.Figure(_heatmap(found, _told(subject, shown.tolist(), found)))
     places = list(range(len(shown)))
     ticks = {"tickvals": places, "ticktext": names, "tickfont": {"size": TYPE}}
     flat = {"showgrid": False, "zeroline": False, "ticks": "", "automargin": True}
@@ -123,14 +128,14 @@ def _arranged(found: Coactivation, order: Any) -> Coactivation:
     return Coactivation(*each, found.documents)
 
 
-def _heatmap(found: Coactivation, told: list[list[str]]) -> Any:
+def _heatmap(found: Coactivation, told: list[list[list[Any]]]) -> Any:
     seen = np.abs(found.doublings[np.isfinite(found.doublings)])
     end = max(HALF, float(seen.max(initial=0.0)))
     ticks = _ticks(end)
     return go.Heatmap(
         z=[[None if np.isnan(x) else round(float(x), 3) for x in row] for row in found.doublings],
         customdata=told,
-        hovertemplate="%{customdata}<extra></extra>",
+        hovertemplate=HOVER + (MORE if len(told[0][0]) > SHORT else "") + "<extra></extra>",
         colorscale=[list(stop) for stop in DIVERGING],
         zmin=-end,
         zmid=0,
@@ -139,7 +144,7 @@ def _heatmap(found: Coactivation, told: list[list[str]]) -> Any:
         ygap=1,
         hoverongaps=False,
         colorbar={
-            "title": {"text": "together,<br>against chance", "font": {"size": 12}},
+            "title": {"text": "together,<br>against chance<br>&nbsp;", "font": {"size": 12}},
             "tickvals": ticks,
             "ticktext": [_tick(tick) for tick in ticks],
             "thickness": 14,
@@ -167,23 +172,19 @@ def _times(doublings: float) -> str:
     return f"{2**doublings:.2g}×"
 
 
-def _told(
-    subject: Subject, shown: Sequence[int], called: Sequence[str], found: Coactivation
-) -> list[list[str]]:
-    """What every pair says when it is pointed at."""
-    names = [f"<b>{name}</b>" for name in called]
-    if len(shown) <= TELLING:
-        words = subject.told(WORDS)
-        names = [
-            f"{name}: {listed(words[number])}" for name, number in zip(names, shown, strict=True)
-        ]
+def _told(subject: Subject, shown: Sequence[int], found: Coactivation) -> list[list[list[Any]]]:
+    """Of every pair: documents, those by chance, their ratio, and in small figures the words."""
+    words = subject.told(WORDS) if len(shown) <= TELLING else []
+    lines = [f"<br>{listed(words[number])}" for number in shown] if words else [""] * len(shown)
     return [
         [
-            f"{one}<br>{two}<br>together in {found.together[row, column]:.1f} documents, "
-            f"{found.expected[row, column]:.1f} by chance ({_times(found.doublings[row, column])})"
-            if row != column
-            else ""
-            for column, two in enumerate(names)
+            [
+                round(float(found.together[row, column]), 1),
+                round(float(found.expected[row, column]), 1),
+                _times(found.doublings[row, column]) if row != column else "",
+                *([one + two] if words else []),
+            ]
+            for column, two in enumerate(lines)
         ]
-        for row, one in enumerate(names)
+        for row, one in enumerate(lines)
     ]

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from topicfactors.errors import InputError
 from topicfactors.export.plots.columns import Column, as_dates, column_of
 from topicfactors.export.plots.panels import panels
 from topicfactors.export.plots.subject import (
@@ -20,7 +21,7 @@ from topicfactors.export.plots.subject import (
     table_of,
     with_words,
 )
-from topicfactors.export.plots.theme import BLUE, INK, PALE, finished, plain
+from topicfactors.export.plots.theme import BLUE, INK, LONGEST, PALE, finished, plain
 from topicfactors.insight.trends import Trend, over_levels, over_numbers, variation
 from topicfactors.values import whole
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST, ACROSS = 6, 3  # panels where none are asked for, and in a row
-PANEL, LEAST, LEVEL = 190, 60, 20  # pixels of a panel: of lines, of bars; and of a bar
+PANEL, ALONE = 190, 320  # pixels of a panel of lines, among others and by itself
+LEAST, LEVEL = 60, 20  # pixels of a panel of bars at least, and of a bar
 GAP = 0.04  # share of the width between two panels
 MEAN = "mean probability"
 LEVELS = 25  # categories drawn, those with the most documents
@@ -93,6 +95,10 @@ def plot_over(
     column = column_of(covariate, table, counts.shape[0])
     some = with_words(counts) & column.known
     rows = np.flatnonzero(some)
+    if not len(rows):
+        raise InputError(
+            f"no document has both words and a value of {column.name!r}; expected some to draw"
+        )
     found = _trend(column, some, subject.probabilities(counts[rows]), bins)
     shown = _varying(found) if factors is None else chosen(subject, factors, MOST)
     called = subject.called()
@@ -136,11 +142,12 @@ def _varying(found: Trend) -> list[int]:
     return [int(number) for number in order]
 
 
-def _panels(column: Column, found: Trend, shown: list[int], names: list[str]) -> tuple[Any, int]:
+def _panels(column: Column, found: Trend, shown: list[int], titles: list[str]) -> tuple[Any, int]:
     bars = column.kind == "name"
-    panel = max(LEAST, LEVEL * len(found.places)) if bars else PANEL
-    titles = [f"<b>{name}</b>" for name in names]
-    drawn = panels(titles, ACROSS, panel, GAP, shared_yaxes="all")
+    lines = PANEL if len(shown) > 1 else ALONE
+    panel = max(LEAST, LEVEL * len(found.places)) if bars else lines
+    bold = [f"<b>{title}</b>" for title in titles]
+    drawn = panels(bold, ACROSS, panel, GAP, shared_yaxes="all")
     figure, draw = drawn.figure, _bars if bars else _line
     for number, (row, place) in zip(shown, drawn.places, strict=True):
         for trace in draw(column, found, number):
@@ -149,16 +156,22 @@ def _panels(column: Column, found: Trend, shown: list[int], names: list[str]) ->
     for row, place in drawn.lowest():
         figure.update_xaxes(title_text=across, row=row, col=place)
     if bars:
-        figure.update_yaxes(type="category", autorange="reversed", automargin=True)
-        figure.update_xaxes(rangemode="tozero")
+        _name_bars(figure, found.places)
     else:
         figure.update_yaxes(title_text=MEAN, col=1)
         figure.update_yaxes(rangemode="tozero")
     return figure, drawn.height
 
 
+def _name_bars(figure: Any, places: list[Any]) -> None:
+    names = {"tickvals": list(map(plain, places)), "ticktext": [plain(p, LONGEST) for p in places]}
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True, **names)
+    figure.update_xaxes(rangemode="tozero")
+
+
 def _line(column: Column, found: Trend, number: int) -> list[Any]:
     x = as_dates(found.places) if column.kind == "date" else found.places
+    digits = "" if column.kind == "date" else ":.6~g"
     means, errors = found.means[:, number], np.nan_to_num(found.errors[:, number])
     low, high = np.clip(means - errors, 0, 1), np.clip(means + errors, 0, 1)
     band = go.Scatter(
@@ -178,7 +191,7 @@ def _line(column: Column, found: Trend, number: int) -> list[Any]:
         line={"color": BLUE, "width": 2},
         marker={"size": 6},
         customdata=_told(found, number),
-        hovertemplate="%{x}<br>%{y:.3f} ± %{customdata[0]}<br>" + DOCUMENTS,
+        hovertemplate="%{x" + digits + "}<br>%{y:.3f} ± %{customdata[0]}<br>" + DOCUMENTS,
         showlegend=False,
     )
     return [band, line]
