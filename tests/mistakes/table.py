@@ -8,6 +8,7 @@ from tests.mistakes.covariates import COVARIATES, IN_PYTHON
 from tests.mistakes.factors import FACTORS_IN_PYTHON, OPTIONS_OF_FACTORS
 from tests.mistakes.happening import Mistake
 from tests.mistakes.models import OPTIONS_OF_MODELS
+from tests.mistakes.pictures import PICTURES_IN_PYTHON
 from tests.mistakes.places import (
     FIT,
     broken_gzip,
@@ -392,4 +393,5 @@ MISTAKES: list[Mistake] = [
     *(python(*row) for row in SCORES_IN_PYTHON),
     *SMOOTHING_IN_PYTHON,
     *STUDIES_IN_PYTHON,
+    *(python(*row) for row in PICTURES_IN_PYTHON),
 ]
