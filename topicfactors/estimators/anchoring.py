@@ -165,7 +165,7 @@ class AnchoringMixin(NamingMixin):
 
     def _start_anchors(self, counts: Any) -> NDArray[np.float64]:
         """Loadings that the anchored factors begin with, ``(A, V)``."""
-        self.named_ = {}
+        self._forget_names()
         self.anchored_ = {name: number for number, name in enumerate(self.anchors or ())}
         anchors = self._locate()
         self._tell_missing()

@@ -71,7 +71,7 @@ def _places(model: Any, keys: Any, what: str) -> list[int]:
         raise ConfigurationError(
             f"{what} takes numbers or names of {model._noun}s such as [3, 'steam'], got {keys!r}"
         )
-    return [model._place(key) for key in keys]
+    return [model._number_of(key) for key in keys]
 
 
 def order_after(edit: Edit) -> NDArray[np.int64]:

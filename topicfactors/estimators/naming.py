@@ -132,7 +132,7 @@ class NamingMixin(CountsEstimator):
             )
         pairs: Iterable[tuple[Any, Any]]
         if isinstance(names, Mapping):
-            pairs = [(self._place(key), name) for key, name in names.items()]
+            pairs = [(self._number_of(key), name) for key, name in names.items()]
         elif len(names) != rows:
             raise InputError(
                 f"names must be one for each of the {rows} {self._noun}s, got {len(names)}"
@@ -149,7 +149,7 @@ class NamingMixin(CountsEstimator):
             wanted[place] = name
         return wanted
 
-    def _place(self, key: object) -> int:
+    def _number_of(self, key: object) -> int:
         """The number of a factor that is called by its number or its name.
 
         Raises
@@ -187,6 +187,11 @@ class NamingMixin(CountsEstimator):
                 found = getattr(self, attribute).items()
                 kept = {name: places[before] for name, before in found if before in places}
                 setattr(self, attribute, kept)
+
+    def _forget_names(self) -> None:
+        """The factors of another fit have no names, and nothing was done to them."""
+        self.named_ = {}
+        self.__dict__.pop("edits_", None)
 
     def _nameable(self) -> int:
         """How many there are to be named."""

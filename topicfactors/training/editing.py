@@ -93,7 +93,7 @@ def drop(objective: FactorObjective, factor: int, often: Tensor) -> None:
         bias.add_((share * weights).to(bias))
     if joint.response is not None:
         shares = often.new_tensor([1 - share, share])
-        joint.response.intercept.add_(_mean_effect(joint.response, [factor], all_states(1), shares))
+        joint.response.intercept.add_(mean_effect(joint.response, [factor], all_states(1), shares))
     often[factor] = 0.0
     now = _eta(objective, often[None])[0]
     joint.decoder.bias.add_((wanted - now).to(joint.decoder.bias))
@@ -115,12 +115,12 @@ def merge(objective: FactorObjective, group: Group, often: Tensor) -> None:
         column = network.reads.weight[:, members] @ group.each().to(network.reads.weight)
         network.reads.weight[:, first] = column
     if joint.response is not None:
-        joint.response.coef[first] = _mean_effect(joint.response, members, states, shares)
+        joint.response.coef[first] = mean_effect(joint.response, members, states, shares)
     folding.unite(joint.prior, members)
     often[members] = 0.0
     decoder.raw[:, first] = -torch.inf if decoder.nonnegative else 0.0
     without = _eta(objective, _with(often, [first], torch.ones(1, 1)))[0]
-    decoder.raw[:, first] = _raw(wanted - without, decoder.nonnegative).to(decoder.raw)
+    decoder.raw[:, first] = raw_of(wanted - without, decoder.nonnegative).to(decoder.raw)
     often[first] = float(group.any_on.mean())
 
 
@@ -218,7 +218,7 @@ def _reading(objective: FactorObjective, factor: int) -> Iterator[tuple[Tensor, 
             yield posterior.given.bias, told.inner[:, factor]
 
 
-def _mean_effect(
+def mean_effect(
     response: Response, members: Sequence[int], states: Tensor, shares: Tensor
 ) -> Tensor:
     """What a factor adds to the predictor that stands for some states, a scalar."""
@@ -229,7 +229,7 @@ def _mean_effect(
     return torch.logsumexp(logs, 0) / response.unit
 
 
-def _raw(loadings: Tensor, nonnegative: bool) -> Tensor:
+def raw_of(loadings: Tensor, nonnegative: bool) -> Tensor:
     """The parameters of a log-linear decoder that has these loadings."""
     if not nonnegative:
         return loadings
