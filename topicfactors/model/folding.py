@@ -25,7 +25,7 @@ from topicfactors.model.boltzmann import BoltzmannPrior
 
 STEPS = 50  # of Newton's, which end when nothing moves any more
 RIDGE = 1e-6  # of the row of a second layer, beside weights that sum to one
-SETTLED = 1e-9
+SETTLED = 1e-12
 
 
 def logistic(
@@ -137,6 +137,8 @@ def _linear(prior: BoltzmannPrior, group: list[int], states: Tensor) -> tuple[Te
 
     switched = couplings[group]  # (G, D) what each of the rest adds
     on = summed(field[:, None] + switched * (1 - mean))
-    moved = on - summed(field[:, None] - switched * mean)
-    moved[group] = 0.0
-    return summed(field[:, None])[0], moved
+    off = summed(field[:, None] - switched * mean)
+    moved, middle = on - off, summed(field[:, None])
+    bent = off + mean * moved - middle  # where it is switched, and not at its mean
+    moved[group], bent[group] = 0.0, 0.0
+    return middle[0] + bent.sum(), moved
