@@ -87,7 +87,7 @@ class ComponentEditingMixin(NamingMixin, AnsweringMixin, ComponentFittingMixin):
         --------
         >>> import numpy as np
         >>> from topicfactors import MixtureModel
-        >>> counts = np.array([[4, 3, 0, 0], [0, 0, 5, 2], [3, 4, 0, 1], [0, 0, 3, 4]] * 5)
+        >>> counts = np.repeat([[4, 3, 0, 0], [0, 0, 5, 1], [0, 0, 1, 6]], 5, axis=0)
         >>> model = MixtureModel(3, random_state=0).fit(counts)
         >>> merged = model.merge([0, 2], counts)
         >>> bool(abs(merged.weights_[0] - model.weights_[[0, 2]].sum()) < 1e-6)

@@ -65,9 +65,9 @@ class EditingMixin(RecordsMixin):
         >>> import numpy as np
         >>> from topicfactors import BinaryFactorModel
         >>> counts = np.array([[4, 3, 0, 0], [0, 0, 5, 2], [3, 4, 0, 1], [0, 0, 3, 4]] * 5)
-        >>> model = BinaryFactorModel(3, random_state=0).fit(counts)
-        >>> model.drop(2, counts).transform(counts).shape
-        (20, 2)
+        >>> model = BinaryFactorModel(2, random_state=0).fit(counts)
+        >>> model.drop(1, counts).transform(counts).shape
+        (20, 1)
         """
         return self._edited([], factors, self._edited_counts(X, covariates))
 
