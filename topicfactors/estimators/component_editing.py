@@ -102,11 +102,7 @@ class ComponentEditingMixin(NamingMixin, AnsweringMixin, ComponentFittingMixin):
     def _edited(self, groups: Any, dropped: Any, counts: Observed) -> Self:
         """A copy with fewer components, its tables of these documents."""
         edit = resolved_edit(self, groups, dropped)
-        if edit.merged and not hasattr(self._joint().decoder, "raw"):
-            raise ConfigurationError(
-                "merge needs words of each component, which this decoder does not have; fit with "
-                "decoder='log-linear', or drop all of the group but one"
-            )
+        self._check_mergeable(edit)
         if counts.shape[0] == 0:
             raise InputError("X has no documents; give those of fit")
         made = copy.copy(self)
@@ -120,6 +116,13 @@ class ComponentEditingMixin(NamingMixin, AnsweringMixin, ComponentFittingMixin):
             made._describe(counts)
         made.edits_ = [*getattr(self, "edits_", []), edit]
         return made
+
+    def _check_mergeable(self, edit: Edit) -> None:
+        if edit.merged and not hasattr(self._joint().decoder, "raw"):
+            raise ConfigurationError(
+                "merge needs words of each component, which this decoder does not have; fit with "
+                "decoder='log-linear', or drop all of the group but one"
+            )
 
     def _unite(self, group: list[int]) -> None:
         """Let the first of a group have the weight and the words of all."""
