@@ -25,7 +25,7 @@ def alike(one: str, other: str) -> bool:
     """
     one, other = sorted((one.casefold(), other.casefold()), key=len)
     if other.startswith(one):
-        return len(one) >= STEM - 1 or (len(one) > 2 and len(other) - len(one) <= 2)
+        return one == other or len(one) >= STEM - 1 or (len(one) > 2 and len(other) - len(one) <= 2)
     common = next(place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     endings = one[common:], other[common:]
     if endings == ("y", "ies"):
@@ -42,9 +42,9 @@ def own_words(factors: Factors, names: Sequence[str]) -> list[list[tuple[str, fl
     best = scores.argmax(0)
     listed = []
     for row, columns in enumerate(top_columns(rank(factors, "exclusive"), POOL)):
-        told = [(str(names[c]), float(scores[row, c])) for c in columns if scores[row, c] > 0]
-        own = [pair for pair, c in zip(told, columns, strict=False) if best[c] == row]
-        listed.append(own or told)
+        told = [column for column in columns if scores[row, column] > 0]
+        own = [column for column in told if best[column] == row]
+        listed.append([(str(names[c]), float(scores[row, c])) for c in own or told])
     return listed
 
 
