@@ -28,7 +28,7 @@ def edit(
     documents: Annotated[
         str | None,
         typer.Argument(
-            metavar="[DOCS]",
+            metavar="DOCS",
             help="Documents that the tables are to be of (default: the corpus of the fit); not "
             "read for names alone.",
         ),

@@ -17,7 +17,7 @@ def label(
     documents: Annotated[
         str | None,
         typer.Argument(
-            metavar="[DOCS]",
+            metavar="DOCS",
             help="Where the excerpts of --excerpts are from (default: the corpus of the fit).",
         ),
     ] = None,
