@@ -55,7 +55,7 @@ class ComponentEditingMixin(NamingMixin, AnsweringMixin, ComponentFittingMixin):
         InputError
             When there is no such component, none would be left, or the counts cannot be used.
         """
-        return self._edited([], components, self._edited_counts(X, covariates))
+        return self._edited([], components, X, covariates)
 
     def merge(
         self, groups: Sequence[Sequence[Key]] | Sequence[Key], X: Any, *, covariates: Any = None
@@ -70,7 +70,7 @@ class ComponentEditingMixin(NamingMixin, AnsweringMixin, ComponentFittingMixin):
         groups
             Numbers or names: ``[[1, 4], ["steam", 7]]``, or one group, ``[1, 4]``.
         X, covariates
-            As for :meth:`drop`.
+            Counts ``(N, V)`` and covariates as for :meth:`drop`.
 
         Returns
         -------
@@ -93,16 +93,14 @@ class ComponentEditingMixin(NamingMixin, AnsweringMixin, ComponentFittingMixin):
         >>> bool(abs(merged.weights_[0] - model.weights_[[0, 2]].sum()) < 1e-6)
         True
         """
-        return self._edited(groups, [], self._edited_counts(X, covariates))
+        return self._edited(groups, [], X, covariates)
 
-    def _edited_counts(self, X: Any, covariates: Any) -> Observed:
-        check_is_fitted(self, "objective_")
-        return self._observed(X, covariates)
-
-    def _edited(self, groups: Any, dropped: Any, counts: Observed) -> Self:
+    def _edited(self, groups: Any, dropped: Any, X: Any, covariates: Any = None) -> Self:
         """A copy with fewer components, its tables of these documents."""
+        check_is_fitted(self, "objective_")
         edit = resolved_edit(self, groups, dropped)
         self._check_mergeable(edit)
+        counts = self._observed(X, covariates)
         if counts.shape[0] == 0:
             raise InputError("X has no documents; give those of fit")
         made = copy.copy(self)

@@ -69,7 +69,7 @@ class EditingMixin(RecordsMixin):
         >>> model.drop(1, counts).transform(counts).shape
         (20, 1)
         """
-        return self._edited([], factors, self._edited_counts(X, covariates))
+        return self._edited([], factors, X, covariates)
 
     def merge(
         self, groups: Sequence[Sequence[Key]] | Sequence[Key], X: Any, *, covariates: Any = None
@@ -85,7 +85,8 @@ class EditingMixin(RecordsMixin):
             Numbers or names: ``[[1, 4], ["steam", 7]]``, or one group, ``[1, 4]``; at most 8 in
             each.
         X, covariates
-            As for :meth:`drop`; the encoder and the prior of the new factor are fitted to them.
+            Counts ``(N, V)`` and covariates as for :meth:`drop`; the encoder and the prior of the
+            new factor are fitted to them.
 
         Returns
         -------
@@ -99,16 +100,14 @@ class EditingMixin(RecordsMixin):
             When the decoder has no loadings that add up, or the posterior draws one factor after
             the other.
         """
-        return self._edited(groups, [], self._edited_counts(X, covariates))
+        return self._edited(groups, [], X, covariates)
 
-    def _edited_counts(self, X: Any, covariates: Any) -> Observed:
-        check_is_fitted(self, "objective_")
-        return self._observed(X, covariates)
-
-    def _edited(self, groups: Any, dropped: Any, counts: Observed) -> Self:
+    def _edited(self, groups: Any, dropped: Any, X: Any, covariates: Any = None) -> Self:
         """A copy with fewer factors, its tables of these documents."""
+        check_is_fitted(self, "objective_")
         edit = resolved_edit(self, groups, dropped)
         self._check_mergeable(edit)
+        counts = self._observed(X, covariates)
         if counts.shape[0] == 0:
             raise InputError("X has no documents; give those of fit")
         made = copy.copy(self)
