@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.mistakes.covariates import COVARIATES, IN_PYTHON
+from tests.mistakes.editing import EDITING, EDITING_IN_PYTHON
 from tests.mistakes.factors import FACTORS_IN_PYTHON, OPTIONS_OF_FACTORS
 from tests.mistakes.happening import Mistake
 from tests.mistakes.models import OPTIONS_OF_MODELS
@@ -309,6 +310,7 @@ MISTAKES: list[Mistake] = [
     ),
     *COVARIATES,
     *STUDIES,
+    *EDITING,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
     Mistake(
@@ -394,4 +396,5 @@ MISTAKES: list[Mistake] = [
     *SMOOTHING_IN_PYTHON,
     *STUDIES_IN_PYTHON,
     *(python(*row) for row in PICTURES_IN_PYTHON),
+    *EDITING_IN_PYTHON,
 ]

@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 from topicfactors import __version__
-from topicfactors.cli import corpora, evaluate, explain, export, fit, gradients, topics, transform
+from topicfactors.cli import (
+    corpora,
+    edit,
+    evaluate,
+    explain,
+    export,
+    fit,
+    gradients,
+    label,
+    topics,
+    transform,
+)
 from topicfactors.cli.console import describe, exit_status, terminate_like_interrupt
 
 app = typer.Typer(
@@ -28,6 +39,8 @@ app.command("transform")(transform.transform)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
+app.command("edit")(edit.edit)
+app.command("label")(label.label)
 app.command("gradients")(gradients.gradients)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -104,8 +105,11 @@ def write_run(
     options: Mapping[str, Any],
     *,
     overwrite: bool = False,
+    further: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[list[FactorRow], dict[str, Any]]:
     """Write everything; returns the factors and the metrics as written.
+
+    ``further`` are tables of run.toml beside those of :func:`describe`.
 
     Raises
     ------
@@ -123,7 +127,7 @@ def write_run(
     metrics = metrics_of(model, counts, coherence)
     if noun_of(model) == "class":
         metrics |= fit_metrics(model, read.labels)
-    described = describe(model, read, fingerprint, options)
+    described = {**describe(model, read, fingerprint, options), **further}
     blocks = (
         (ids[start : start + BLOCK], columns[start : start + BLOCK])
         for start in range(0, len(ids), BLOCK)

@@ -31,7 +31,7 @@ def metrics_of(model: Any, counts: Any, coherence: NDArray[np.floating]) -> dict
         "held_out": held_out,
         "npmi": float(coherence.mean()),
         "diversity": model.diversity(),
-        **_activity(model),
+        **activity(model),
         "epochs": model.n_iter_,
         "best_epoch": model.best_iter_,
         "stopped": model.stopped_,
@@ -113,7 +113,8 @@ def _c_v(model: Any, inputs: Inputs) -> dict[str, Any]:
     return {"mean": float(known.mean()) if len(known) else None, "factors": len(known)}
 
 
-def _activity(model: Any) -> dict[str, Any]:
+def activity(model: Any) -> dict[str, Any]:
+    """Which factors vary between documents, by name where they have one."""
     states = model.status_
     return {
         "active_factors": states.count("active"),

@@ -18,23 +18,13 @@ import torch
 from numpy.typing import NDArray
 
 from topicfactors.errors import ConfigurationError, FitWarning, InputError, nearest
-from topicfactors.estimators.base import CountsEstimator
 from topicfactors.estimators.combinations import Parts
+from topicfactors.estimators.naming import NamingMixin, check_name
 from topicfactors.model.initial import seeded_by
 from topicfactors.training.anchors import Anchor, Pull
 from topicfactors.values import is_number, is_whole
 
 AGAINST = "-"  # before a word that must not be in the factor
-RESERVED = (
-    "component",
-    "id",
-    "label",
-    "on",
-    "predicted",
-    "response",
-    "strongest",
-)  # columns of tables beside the factors
-FACTOR = "factor_"  # before the numbers of those without a name
 NOTHING = -15.0  # of which softplus makes a loading of 3e-7
 STRONGEST = 10.0  # nats: the odds of a word times 22,000
 
@@ -67,7 +57,7 @@ def read_anchors(anchors: Any) -> dict[str, Wanted]:
             f"'-locomotive']}}, got a {type(anchors).__name__}"
         )
     for name in anchors:
-        _check_name(name)
+        check_name("the name of an anchored factor", name)
     return {name: _wanted(name, words) for name, words in anchors.items()}
 
 
@@ -100,21 +90,6 @@ def _check_strength(strength: object) -> None:
         )
 
 
-def _check_name(name: object) -> None:
-    if (
-        not isinstance(name, str)
-        or not name.strip()
-        or not name.isprintable()
-        or name.isdecimal()
-        or name.startswith(FACTOR)
-        or name in RESERVED
-    ):
-        raise ConfigurationError(
-            "the name of an anchored factor must be text on one line, not a number, and none of "
-            f"{', '.join(RESERVED)} or {FACTOR}…, which tables use; got {name!r}"
-        )
-
-
 def _wanted(name: str, words: Any) -> Wanted:
     if isinstance(words, str | Mapping) or not isinstance(words, Iterable):
         raise ConfigurationError(
@@ -139,34 +114,13 @@ def _wanted(name: str, words: Any) -> Wanted:
     return Wanted(list(dict.fromkeys(wanted)), list(dict.fromkeys(barred)))
 
 
-class AnchoringMixin(CountsEstimator):
+class AnchoringMixin(NamingMixin):
     """Names of factors, their words in the vocabulary, and the prior on them."""
 
     anchors: Any
     anchor_strength: float
     anchored_: dict[str, int]
     missing_anchors_: dict[str, list[str]]
-
-    @property
-    def factor_names_(self) -> list[int | str]:
-        """The name of each factor: yours where it is anchored, else its number."""
-        names: dict[int, str] = {place: name for name, place in self._anchored().items()}
-        return [names.get(number, number) for number in range(self._factors())]
-
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Names of the columns of ``transform``, ``(D,)``.
-
-        Yours where the factor is anchored, else ``binaryfactormodel`` and its number;
-        ``input_features`` is ignored, as scikit-learn has it.
-        """
-        names = np.array(super().get_feature_names_out(input_features), dtype=object)
-        for name, place in self._anchored().items():
-            names[place] = name
-        return names
-
-    def _anchored(self) -> dict[str, int]:
-        """Where the factors with names are."""
-        return getattr(self, "anchored_", {})
 
     def _check_anchors(self, chosen: Parts, going_on: bool) -> None:
         """What ``fit`` refuses before it begins."""
@@ -211,6 +165,7 @@ class AnchoringMixin(CountsEstimator):
 
     def _start_anchors(self, counts: Any) -> NDArray[np.float64]:
         """Loadings that the anchored factors begin with, ``(A, V)``."""
+        self._forget_names()
         self.anchored_ = {name: number for number, name in enumerate(self.anchors or ())}
         anchors = self._locate()
         self._tell_missing()
@@ -233,8 +188,3 @@ class AnchoringMixin(CountsEstimator):
         pull, decoder = self.objective_.pull, self._joint().decoder
         if pull is not None:
             pull.enforce(decoder.raw.data, NOTHING if decoder.nonnegative else 0.0)
-
-    def _move_anchors(self, order: NDArray[np.integer]) -> None:
-        """Factor ``order[d]`` has become factor d."""
-        places = {int(before): now for now, before in enumerate(order)}
-        self.anchored_ = {name: places[before] for name, before in self._anchored().items()}

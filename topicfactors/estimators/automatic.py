@@ -202,7 +202,7 @@ class AutomaticMixin(LearningMixin):
             self.design_,
             responds=self._responds(),
         ).to(device)
-        self._move_anchors(factors)
+        self._move_names(factors)
         self.objective_.joint.load_state_dict(joint.state_dict())
         self.objective_.posterior.load_state_dict(old.posterior.state_dict())
 

@@ -8,6 +8,7 @@ from typing import Any
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
 from topicfactors.estimators.base import CountsEstimator
+from topicfactors.estimators.editing import EditingMixin
 from topicfactors.estimators.explaining import ExplainingMixin
 from topicfactors.estimators.fits import FitsMixin
 from topicfactors.estimators.frames import FramesMixin
@@ -17,6 +18,7 @@ from topicfactors.training.callbacks import Callback
 
 class BinaryFactorModel(
     FitsMixin,
+    EditingMixin,
     ExplainingMixin,
     FramesMixin,
     SamplingMixin,
@@ -152,6 +154,8 @@ class BinaryFactorModel(
         each; empty where none were.
     factor_names_, missing_anchors_ : list, dict
         Your name of each factor or its number; words of anchors that are not in the vocabulary.
+    edits_ : list of Edit
+        What ``merge`` and ``drop`` did, if they did; docs/editing-factors.md.
     inference_, init_ : str
         What was used, where ``"auto"`` was asked for.
 

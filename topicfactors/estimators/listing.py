@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicfactors.errors import ConfigurationError, InputError
-from topicfactors.estimators.wording import RANKING, WordingMixin
+from topicfactors.estimators.labelling import LabellingMixin
+from topicfactors.estimators.wording import RANKING
 from topicfactors.insight.topics import Factors
 from topicfactors.values import is_whole
 
 LEAST = 0.01  # gensim's minimum_probability
 
 
-class ListingMixin(WordingMixin):
+class ListingMixin(LabellingMixin):
     """show_topics, get_topics, get_document_topics, prepare_ldavis."""
 
     def show_topics(

@@ -15,6 +15,7 @@ from topicfactors.estimators import class_parts
 from topicfactors.estimators.answering import AnsweringMixin
 from topicfactors.estimators.base import resolve_device, seeded, threads
 from topicfactors.estimators.checks import check_components
+from topicfactors.estimators.component_editing import ComponentEditingMixin
 from topicfactors.estimators.component_fitting import ComponentFittingMixin, emptied
 from topicfactors.estimators.component_frames import MixtureFramesMixin
 from topicfactors.estimators.component_tasks import Task
@@ -26,6 +27,7 @@ from topicfactors.training.callbacks import Callback
 
 
 class MixtureModel(
+    ComponentEditingMixin,
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     DensityMixin,  # type: ignore[misc]
     MixtureFramesMixin,

@@ -81,13 +81,13 @@ class RecordsMixin(AnchoringMixin, KeepingMixin, ScoringMixin, InformationMixin)
         turnable = not getattr(objective.joint.decoder, "nonnegative", False)
         turnable = turnable and objective.gradient.symmetric
         flipped = (mean > 0.5) & turnable
-        flipped[list(self._anchored().values())] = False  # a name means that the factor is on
+        flipped[list(self._names().values())] = False  # a name means that the factor is on
         order = np.argsort(-np.where(flipped, 1 - mean, mean), kind="stable")
         device = self._device()
         places, turned = torch.from_numpy(order).to(device), torch.from_numpy(flipped).to(device)
         for part in objective.per_factor():
             part.arrange(places, turned)
-        self._move_anchors(order)
+        self._move_names(order)
         return order, flipped
 
     def _note_moments(self, mean: NDArray[np.float64], variance: NDArray[np.float64]) -> None:

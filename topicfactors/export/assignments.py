@@ -36,11 +36,13 @@ def assignments_table(
     noun
         ``"component"`` or ``"class"``: what they are, and how their columns begin.
     """
+    named = any(isinstance(name, str) for name in called)
+    bests = list(map(str, called)) if named else list(called)
 
     def rows() -> Iterator[list[tuple[Any, ...]]]:
         remaining = None if labels is None else iter(labels)
         for ids, found in blocks:
-            best = [called[place] for place in found[:, : len(called)].argmax(1)]
+            best = [bests[place] for place in found[:, : len(called)].argmax(1)]
             known = zip(ids, best, found.tolist(), strict=True)
             if remaining is None:
                 yield [(name, first, *row) for name, first, row in known]

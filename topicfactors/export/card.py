@@ -101,7 +101,7 @@ def model_card(
         f"## {PLURALS[listed].capitalize()}",
         _factors(rows, listed),
         "## What to mind",
-        "\n".join(f"- {line}" for line in _cautions(corpus, metrics)),
+        "\n".join(f"- {line}" for line in [*_cautions(corpus, metrics, rows), *_edits(described)]),
         "## How to use it",
         f"```python\n{code.format(method=method, what=what)}```",
     ]
@@ -182,9 +182,26 @@ def _of_labels(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def _cautions(corpus: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
+def _edits(described: Mapping[str, Any]) -> list[str]:
+    """What was done to the model after it was fitted."""
+    edits = described.get("edits", [])
+    merged = sum(len(edit.get("merged", [])) for edit in edits)
+    dropped = sum(len(edit.get("dropped", [])) for edit in edits)
+    if not merged + dropped:
+        return []
+    return [
+        f"Edited after it was fitted (groups merged: {merged}, dropped: {dropped}; see run.toml): "
+        "what is said here is of the edited model."
+    ]
+
+
+def _cautions(
+    corpus: Mapping[str, Any], metrics: Mapping[str, Any], rows: Sequence[FactorRow]
+) -> list[str]:
     noun = NOUNS[metrics["model"]]
     what, lines = PLURALS[noun], list(MIND[noun])
+    if noun != "class" and any(isinstance(row.factor, str) for row in rows):
+        lines[0] = f"Names of {what} say what somebody, or a program, read in their words."
     if corpus["documents"] < FEW:
         changed = f"other seeds may find other {what}"
         if noun == "class":
@@ -200,6 +217,6 @@ def _cautions(corpus: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str
     for name, status in (("dead_factors", "hardly vary"), ("always_on_factors", "are always on")):
         if metrics[name]:
             which = ", ".join(map(str, metrics[name]))
-            rows = PLURALS[listed_in(metrics)].capitalize()
-            lines.append(f"{rows} that {status} between documents say nothing: {which}.")
+            plural = PLURALS[listed_in(metrics)].capitalize()
+            lines.append(f"{plural} that {status} between documents say nothing: {which}.")
     return lines + [f"The corpus: {plain(line)}." for line in corpus["notes"]]

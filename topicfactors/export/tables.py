@@ -20,6 +20,7 @@ from topicfactors.files import whole_file
 
 LEADING: dict[str, Callable[[str], Any]] = {"label": str, "component": int, "predicted": str}
 """Columns before the numbers of a table of documents, and what they hold."""
+_NUMBERED = re.compile(r"^(component_\d+|response)$")
 
 
 class Table(NamedTuple):
@@ -136,7 +137,7 @@ def write_parquet(table: Table, path: Path) -> None:
     writer = None
     try:
         for block in filter(None, table.blocks):
-            columns = [list(column) for column in zip(*block, strict=True)]
+            columns = [_of_one_type(column) for column in zip(*block, strict=True)]
             schema = None if writer is None else writer.schema
             part = pyarrow.table(dict(zip(table.columns, columns, strict=True)), schema=schema)
             writer = writer or parquet.ParquetWriter(path, part.schema)
@@ -147,6 +148,12 @@ def write_parquet(table: Table, path: Path) -> None:
     finally:
         if writer is not None:
             writer.close()
+
+
+def _of_one_type(column: Sequence[Any]) -> list[Any]:
+    """The cells, as text where some are numbers and some names."""
+    kinds = {type(cell) for cell in column if cell is not None}
+    return list(map(str, column)) if str in kinds and len(kinds) > 1 else list(column)
 
 
 EXPORTERS: dict[str, Callable[[Table, Path], None]] = {
@@ -183,7 +190,7 @@ def read_csv_rows(path: Path, block: int = 1000) -> Table:
     """A table written by :func:`write_csv`, read back in blocks; numbers become floats.
 
     The first column is text, and so are those called ``label`` and ``predicted`` after it;
-    ``component`` is a whole number.
+    ``component`` is a whole number, or text where some have names.
 
     Raises
     ------
@@ -195,8 +202,10 @@ def read_csv_rows(path: Path, block: int = 1000) -> Table:
             columns = next(csv.reader(stream), [])
     except (OSError, ValueError, csv.Error) as error:
         raise StorageError(f"{path}: cannot be read: {error}") from error
-    known = itertools.takewhile(LEADING.__contains__, columns[1:])
+    known = list(itertools.takewhile(LEADING.__contains__, columns[1:]))
     leading: list[Callable[[str], Any]] = [str, *(LEADING[name] for name in known)]
+    if "component" in known and not all(map(_NUMBERED.search, columns[1 + len(known) :])):
+        leading[1 + known.index("component")] = str  # they have names
     return Table(columns, _csv_blocks(path, len(columns), leading, block))
 
 

@@ -102,6 +102,16 @@ class Likelihood(nn.Module, abc.ABC):
         """Dense word probabilities of the states ``h (S, B, H)``, ``(S, B, V)``."""
         return torch.softmax(dense(logits), -1)
 
+    def mixed(self, eta: Tensor, shares: Tensor) -> Tensor:
+        """η of the mean word probabilities of some states, ``(V,)``.
+
+        Of η ``(S, V)`` that make up ``shares (S,)`` of the whole. Where η is known only up to a
+        constant, the constants of the states are averaged, so that one state alone gives itself.
+        """
+        norm = torch.logsumexp(eta, 1) if self.normalised else eta.new_zeros(len(eta))
+        mean = torch.logsumexp(eta - norm[:, None] + shares.log()[:, None], 0)
+        return mean + shares @ norm
+
     def pseudo_token(self, logits: Logits, corpus: Frequencies) -> Tensor:
         """Mean log p of a token drawn with the corpus frequencies, ``(S,)`` nats; dense in V.
 

@@ -242,6 +242,12 @@ class Bernoulli(Likelihood):
         rates = nn.functional.softplus(logits.at(unseen)).log()
         return rates - of_non_zeros(self.norm(logits).log(), unseen)
 
+    def mixed(self, eta: Tensor, shares: Tensor) -> Tensor:
+        """Logit of the mean chance of each word being there, ``(V,)``, of η ``(S, V)``."""
+        logs = shares.log()[:, None]
+        there = torch.logsumexp(nn.functional.logsigmoid(eta) + logs, 0)
+        return there - torch.logsumexp(nn.functional.logsigmoid(-eta) + logs, 0)
+
     def word_probabilities(self, logits: Logits) -> Tensor:
         """P(word in the document), ``(S, B, V)``; they do not sum to one."""
         return torch.sigmoid(dense(logits))

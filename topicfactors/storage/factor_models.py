@@ -8,7 +8,7 @@ from typing import Any
 from topicfactors.estimators import parts
 from topicfactors.estimators.automatic import Tried
 from topicfactors.estimators.factor_model import BinaryFactorModel
-from topicfactors.storage.facts import FITTED, Fact
+from topicfactors.storage.facts import FITTED, NAMED, Fact
 from topicfactors.storage.keeping import ModelKeeper
 
 
@@ -24,6 +24,7 @@ class FactorKeeper(ModelKeeper):
         *FITTED,
         Fact("anchored", "anchored_"),
         Fact("missing_anchors", "missing_anchors_"),
+        *NAMED,
         Fact("tried", "tried_", read=_tried, sometimes=True),
     )
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from topicfactors.estimators.design import Column, Design
+from topicfactors.estimators.edits import Edit
 from topicfactors.estimators.scoring import Evaluation
 from topicfactors.insight.metrics import Perplexity
 from topicfactors.training.callbacks import Epoch
@@ -95,3 +96,9 @@ FITTED = (
     ),
 )
 """Those of every model."""
+
+NAMED = (
+    Fact("named", "named_", sometimes=True),
+    Fact("edits", "edits_", read=lambda stored: [Edit(*edit) for edit in stored], sometimes=True),
+)
+"""Those of models whose factors or components a user can name, merge and drop."""

@@ -8,7 +8,7 @@ from typing import Any
 from topicfactors.estimators import class_parts
 from topicfactors.estimators.choices import spell
 from topicfactors.estimators.mixture import MixtureModel
-from topicfactors.storage.facts import FITTED, Fact, number
+from topicfactors.storage.facts import FITTED, NAMED, Fact, number
 from topicfactors.storage.keeping import REMEMBERED, ModelKeeper
 from topicfactors.training.tempering import TEMPERINGS
 
@@ -32,7 +32,7 @@ class MixtureKeeper(ModelKeeper):
 
     kind = MixtureModel
     counted = "components"
-    fitted = (*COMPONENTS_FITTED, Fact("reseeded", "reseeded_"))
+    fitted = (*COMPONENTS_FITTED, *NAMED, Fact("reseeded", "reseeded_"))
     remembered = (*REMEMBERED, "response_means_", "response_deviations_")
 
     def registries(self, model: MixtureModel) -> Mapping[str, Any]:
