@@ -17,6 +17,7 @@ from tests.estimators.planted import (
 )
 from topicfactors import ConfigurationError, InputError, load, save
 from topicfactors.insight.topics import status
+from topicfactors.insight.word_order import word_order
 
 FAMILIES = [
     {"inference": "exact"},
@@ -70,6 +71,7 @@ def check_tables(made, counts):
     assert len(made.prior_) == len(made.factor_names_) == len(made.covariate_information_)
     assert len(made.top_words(3)) == len(made.get_feature_names_out()) == factors
     assert made.held_out_ == {}
+    assert (made.word_order_ == word_order(counts, made.factors())).all()
     states = np.tile(found.mean(0), (factors, 1))
     np.fill_diagonal(states, 1.0)
     np.testing.assert_allclose(made.topic_word_, made.inverse_transform(states), atol=1e-6)
