@@ -13,11 +13,10 @@ from sklearn.pipeline import Pipeline
 from topicfactors.corpus.counts import Counts
 from topicfactors.corpus.vectorizer import DocumentVectorizer
 from topicfactors.errors import ConfigurationError, CorpusWarning, InputError
-from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.contrasting import ContrastingMixin
-from topicfactors.estimators.posteriors import EXACT, PosteriorMixin
-from topicfactors.estimators.wording import WordingMixin
+from topicfactors.estimators.intervening import InterveningMixin
+from topicfactors.estimators.posteriors import EXACT
 from topicfactors.insight.evidence import Explanation, explained, shares
 from topicfactors.training.batches import Documents
 
@@ -25,7 +24,7 @@ AT_ONCE = 16  # documents whose factors are switched together
 LISTED = 6  # words that say what a factor stands for
 
 
-class ExplainingMixin(AnchoringMixin, PosteriorMixin, WordingMixin):
+class ExplainingMixin(InterveningMixin):
     """explain: which factors are on in a document, and which words say so."""
 
     def explain(
