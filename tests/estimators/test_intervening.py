@@ -91,7 +91,7 @@ def test_an_mlp_is_decoded_as_it_is(deep):
 def test_interactions_are_second_differences(fitted):
     told = fitted.interactions()
     assert len(told.pairs) == 6
-    assert [abs(p.nats) for p in told.pairs] == sorted((abs(p.nats) for p in told.pairs))[::-1]
+    assert [abs(p.nats) for p in told.pairs] == sorted(abs(p.nats) for p in told.pairs)[::-1]
     held = fitted.prevalence_.astype(float)
     for pair in told.pairs:
         logs, both = 0.0, None
@@ -175,7 +175,7 @@ def test_factors_with_names():
     by_name, by_number = made.intervene(on="steam"), made.intervene(on=[where])
     assert by_name.after == pytest.approx(by_number.after)
     assert by_name.switched[0].factor == "steam"
-    with pytest.raises(InputError, match="or a name such as 'steam'; did you mean 'steam'?"):
+    with pytest.raises(InputError, match="or a name such as 'steam'; did you mean 'steam'"):
         made.intervene(on="steem")
 
 

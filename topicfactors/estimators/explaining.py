@@ -51,20 +51,22 @@ class ExplainingMixin(InterveningMixin):
             double precision.
         """
         counts = self._observed(X, covariates)
+        believed = self._believed(counts)
         found = [
-            (*q, counts[row : row + AT_ONCE])
+            (*q, counts[row : row + AT_ONCE], believed[row : row + AT_ONCE])
             for row in range(0, counts.shape[0], AT_ONCE)
-            for q in self._searched(counts[row : row + AT_ONCE], refine, _most_probable)
+            for q in self._searched(believed[row : row + AT_ONCE], refine, _most_probable)
         ]
         joint = copy.deepcopy(self._joint()).cpu().double()
         names = self._words().tolist()
         listed = [[word for word, _ in words] for words in self.top_words(LISTED)]
         results: list[Explanation] = []
-        for bits, probabilities, marginals, part in found:
+        for bits, probabilities, marginals, whole, part in found:
             coded = None if part.covariates is None else torch.from_numpy(part.covariates)
             documents = Documents(Counts.from_scipy(part), covariates=coded)
             target = joint.condition(documents.batch(torch.arange(len(bits))))
-            states, seen = (bits.double(), probabilities), target.counts
+            states = (bits.double(), probabilities)
+            seen = joint.likelihood.observe(Counts.from_scipy(whole))
             with threads(self.n_jobs), torch.no_grad():
                 taken = shares(target, states[0])
             lengths = seen.lengths.tolist()

@@ -100,6 +100,10 @@ class BinaryFactorModel(
         ``"section:both"``; None for all columns, on the prevalence of the factors.
     covariate_shrinkage
         Precision of a Gaussian prior on their effects, in nats.
+    length_tempering
+        How far long documents are believed where a posterior is asked for: counts times
+        min(1, c/√tokens), for c a number, or ``"auto"`` for the one that held-out words speak for,
+        if any does (docs/answers.md). None for counts as they are, as scores always have them.
     validation_fraction
         Share of the documents held out to choose the best weights and to stop early; 0 to train
         on all. Nothing is held out where it would be fewer than 5 documents.
@@ -152,6 +156,8 @@ class BinaryFactorModel(
         each; empty where none were.
     factor_names_, missing_anchors_ : list, dict
         Your name of each factor or its number; words of anchors that are not in the vocabulary.
+    length_tempering_ : float or None
+        What ``length_tempering="auto"`` chose.
     inference_, init_ : str
         What was used, where ``"auto"`` was asked for.
 
@@ -192,6 +198,7 @@ class BinaryFactorModel(
         shrinkage: float | str = "auto",
         covariates: str | Sequence[str] | None = None,
         covariate_shrinkage: float = 1.0,
+        length_tempering: float | str | None = None,
         validation_fraction: float = 0.05,
         n_iter_no_change: int = 8,
         tol: float = 1e-4,
@@ -223,6 +230,7 @@ class BinaryFactorModel(
         self.shrinkage = shrinkage
         self.covariates = covariates
         self.covariate_shrinkage = covariate_shrinkage
+        self.length_tempering = length_tempering
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol

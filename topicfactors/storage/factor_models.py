@@ -24,6 +24,7 @@ class FactorKeeper(ModelKeeper):
         *FITTED,
         Fact("anchored", "anchored_"),
         Fact("missing_anchors", "missing_anchors_"),
+        Fact("length_tempering", "length_tempering_", sometimes=True),
         Fact("tried", "tried_", read=_tried, sometimes=True),
     )
 
