@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 
 from topicfactors import __version__
-from topicfactors.cli import corpora, evaluate, explain, export, fit, gradients, topics, transform
+from topicfactors.cli import (
+    corpora,
+    evaluate,
+    explain,
+    export,
+    fit,
+    gradients,
+    intervene,
+    topics,
+    transform,
+)
 from topicfactors.cli.console import describe, exit_status, terminate_like_interrupt
 
 app = typer.Typer(
@@ -26,6 +36,7 @@ app.command("fit")(fit.fit)
 app.command("topics")(topics.topics)
 app.command("transform")(transform.transform)
 app.command("explain")(explain.explain)
+app.command("intervene")(intervene.intervene)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 app.command("gradients")(gradients.gradients)

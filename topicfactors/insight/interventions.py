@@ -71,6 +71,10 @@ class Intervention(NamedTuple):
         return {"word": self.words, **columns}
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, n: int = SHOWN) -> str:
+        """What was switched, how far apart the two are, and ``n`` words each way."""
         others = {
             "prevalence": "the other factors at their prevalence",
             "probabilities": "the other factors as given",
@@ -82,7 +86,7 @@ class Intervention(NamedTuple):
             *(_switch(each) for each in self.switched),
             f"{what}, {others}: KL {self.kl:.3f} nats {per}, Jensen–Shannon {self.js:.3f}",
         ]
-        for name, listed in (("gain", self.gains()), ("lose", self.losses())):
+        for name, listed in (("gain", self.gains(n)), ("lose", self.losses(n))):
             lines += [f"{name}:", *map(_moved, listed)] if listed else [f"{name}: no word"]
         return "\n".join(lines)
 
