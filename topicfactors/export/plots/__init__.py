@@ -1,0 +1,1 @@
+"""Plotly figures of a fitted model, a file each."""
