@@ -35,5 +35,5 @@ def test_several_curves_have_their_names():
 
 @pytest.mark.parametrize("found", [0.5, {}, {"a": None}])
 def test_something_else_is_refused(found):
-    with pytest.raises(InputError, match="draws what model.calibration"):
+    with pytest.raises(InputError, match="draws what model"):
         plot_calibration(found)
