@@ -48,7 +48,7 @@ class ExplainingMixin(InterveningMixin):
         -------
         list of Explanation
             One a document. ``log_odds`` of a factor is the sum of its parts, in nats; computed in
-            double precision.
+            double precision; of counts as far as they are believed (``length_tempering``).
         """
         counts = self._observed(X, covariates)
         believed = self._believed(counts)

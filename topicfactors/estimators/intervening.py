@@ -14,7 +14,6 @@ from sklearn.utils.validation import check_is_fitted
 from topicfactors.errors import InputError
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.holding import HoldingMixin
-from topicfactors.estimators.readouts import BLOCK
 from topicfactors.estimators.wording import WordingMixin
 from topicfactors.insight.interventions import (
     Floats,
@@ -28,6 +27,7 @@ from topicfactors.insight.interventions import (
 )
 
 LISTED = 6  # words that say what a factor stands for
+BLOCK = 2**22  # word probabilities that are held at once
 PAIR = ((), (0,), (1,), (0, 1))  # which of two factors are on: neither, each, both
 
 Factor = int | str
@@ -166,12 +166,11 @@ class InterveningMixin(HoldingMixin, WordingMixin):
         """Word probabilities of groups of states ``(G, S, D)``, averaged over S, ``(G, V)``."""
         with threads(self.n_jobs), torch.no_grad():
             objective = copy.deepcopy(self.objective_).cpu().double().eval()
-            values = torch.from_numpy(states).double()
-            likelihood, averaged = objective.joint.likelihood, []
-            for group in values:
-                words = likelihood.word_probabilities(objective.word_logits(group[None]))[0]
-                averaged.append(torch.from_numpy(weights) @ words)
-        return torch.stack(averaged).numpy()
+            values = torch.from_numpy(states).double().flatten(0, 1)
+            logits = objective.word_logits(values[None])
+            words = objective.joint.likelihood.word_probabilities(logits)[0]
+            each = words.view(*states.shape[:2], -1)
+            return np.asarray(torch.einsum("s,gsv->gv", torch.from_numpy(weights), each).numpy())
 
     def _coupled(self, states: Floats) -> Floats:
         """Second differences of log p(z) of pairs ``(P, 4, S, D)``, ``(P, S)`` nats."""
