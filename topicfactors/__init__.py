@@ -35,6 +35,13 @@ if TYPE_CHECKING:
     from topicfactors.estimators.factor_model import BinaryFactorModel
     from topicfactors.estimators.mixture import MixtureModel
     from topicfactors.estimators.semisupervised import SemiSupervisedClassifier
+    from topicfactors.export.plots.bound import plot_bound
+    from topicfactors.export.plots.calibration import plot_calibration
+    from topicfactors.export.plots.coactivation import plot_coactivation
+    from topicfactors.export.plots.factors import plot_factors
+    from topicfactors.export.plots.map import plot_map
+    from topicfactors.export.plots.over import plot_over
+    from topicfactors.export.plots.training import plot_training
     from topicfactors.storage import load, save
 
 __version__ = "0.1.0"
@@ -57,6 +64,13 @@ _HOMES = {
     "TopicFactorsWarning": "topicfactors.errors",
     "explain": "topicfactors.estimators.explaining",
     "load": "topicfactors.storage",
+    "plot_bound": "topicfactors.export.plots.bound",
+    "plot_calibration": "topicfactors.export.plots.calibration",
+    "plot_coactivation": "topicfactors.export.plots.coactivation",
+    "plot_factors": "topicfactors.export.plots.factors",
+    "plot_map": "topicfactors.export.plots.map",
+    "plot_over": "topicfactors.export.plots.over",
+    "plot_training": "topicfactors.export.plots.training",
     "read_corpus": "topicfactors.corpus.readers",
     "save": "topicfactors.storage",
 }
@@ -80,6 +94,13 @@ __all__ = [
     "__version__",
     "explain",
     "load",
+    "plot_bound",
+    "plot_calibration",
+    "plot_coactivation",
+    "plot_factors",
+    "plot_map",
+    "plot_over",
+    "plot_training",
     "read_corpus",
     "save",
     "studies",

@@ -12,6 +12,7 @@ from topicfactors.cli.runs import (
     stored,
 )
 from topicfactors.errors import StorageError
+from topicfactors.estimators.wording import RANKING
 
 
 def hashed(*texts):
@@ -42,7 +43,7 @@ def test_the_model_of_a_run_is_the_last_step(fitted):
 
 
 def test_rows_are_those_that_were_written(fitted):
-    rows = rows_in(fitted, load(fitted / "model")[-1], "exclusive", 10)
+    rows = rows_in(fitted, load(fitted / "model")[-1], RANKING, 10)
     text = (fitted / "factors.csv").read_text(encoding="utf-8")
     for row in rows:
         assert " ".join(row.words) in text

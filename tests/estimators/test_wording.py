@@ -1,12 +1,15 @@
 """Words of the factors, and scores of them."""
 
+import copy
+
 import numpy as np
 import pytest
 
 from tests.estimators.planted import model
-from topicfactors import ConfigurationError, InputError
+from topicfactors import ConfigurationError, InputError, MixtureModel, SemiSupervisedClassifier
 from topicfactors.insight.metrics import diversity, npmi
-from topicfactors.insight.topics import RANKINGS, top_columns
+from topicfactors.insight.topics import RANKINGS, shown, top_columns
+from topicfactors.insight.word_order import word_order
 
 
 @pytest.fixture(scope="module")
@@ -18,11 +21,66 @@ def named(corpus):
 
 @pytest.mark.parametrize("ranking", sorted(RANKINGS))
 def test_top_words_are_the_best_of_the_ranking(ranking, named):
-    scores = RANKINGS[ranking](named.factors())
-    for row, listed in zip(scores, named.top_words(5, ranking=ranking), strict=True):
+    scores, read = RANKINGS[ranking](named.factors()), shown(named.factors(), ranking)
+    lists = named.top_words(5, ranking=ranking)
+    for row, told, listed in zip(scores, read, lists, strict=True):
         order = sorted(range(48), key=lambda column: (-row[column], column))[:5]
         assert [word for word, _ in listed] == [f"word{column:02}" for column in order]
-        assert [score for _, score in listed] == pytest.approx([row[column] for column in order])
+        assert [score for _, score in listed] == pytest.approx([told[column] for column in order])
+
+
+def test_fit_learns_which_words_come_together(named, corpus):
+    known = named.factors()
+    expected = word_order(corpus.counts, known)
+    assert (named.word_order_ == expected).all()
+    names = named.feature_names_in_
+    assert [[word for word, _ in row] for row in named.top_words(6)] == names[
+        expected[:, :6]
+    ].tolist()
+
+
+@pytest.mark.parametrize(
+    "fitted",
+    [
+        lambda counts: MixtureModel(3, random_state=0).fit(counts),
+        lambda counts: SemiSupervisedClassifier(random_state=0).fit(
+            counts, np.arange(counts.shape[0]) % 2
+        ),
+    ],
+    ids=["mixture", "classifier"],
+)
+def test_so_does_every_model(fitted, corpus):
+    other = fitted(corpus.counts)
+    assert (other.word_order_ == word_order(corpus.counts, other.factors())).all()
+
+
+def test_words_of_classes_of_several_components_have_no_order(corpus):
+    labels = np.arange(corpus.counts.shape[0]) % 2
+    found = SemiSupervisedClassifier(components_per_class=2, random_state=0).fit(
+        corpus.counts, labels
+    )
+    assert found.word_order_.shape[0] == 4
+    assert found.top_words_of_classes() == found.top_words_of_classes(ranking="exclusive")
+
+
+def test_a_stream_is_told_which_words_come_together(corpus):
+    streamed = model().partial_fit(corpus.counts[:100])
+    assert streamed.word_order_ is None
+    assert streamed.top_words() == streamed.top_words(ranking="exclusive")
+    assert streamed.order_words(corpus.counts) is streamed
+    assert (streamed.word_order_ == word_order(corpus.counts, streamed.factors())).all()
+    streamed.partial_fit(corpus.counts[100:200])
+    assert streamed.word_order_ is None
+
+
+def test_other_documents_change_the_order_and_nothing_else(named, corpus):
+    told = copy.deepcopy(named)
+    told.order_words(corpus.counts[:40])
+    assert (told.word_order_ != named.word_order_).any()
+    evidence = named.top_words(5, ranking="evidence")
+    assert told.top_words(5, ranking="evidence") == evidence
+    with pytest.raises(InputError, match="7"):
+        told.order_words(corpus.counts[:, :7])
 
 
 def test_more_words_than_there_are(named):

@@ -12,7 +12,9 @@ from topicfactors.errors import ConfigurationError
 from topicfactors.insight.topics import (
     DEAD,
     RANKINGS,
+    SORTING,
     Factors,
+    coherent,
     exclusive,
     rank,
     shown,
@@ -78,7 +80,7 @@ def test_a_ranking_is_its_definition(name):
             assert found[d, v] == pytest.approx(DEFINITIONS[name](factors, d, v))
 
 
-@pytest.mark.parametrize("name", ["evidence", "exclusive"])
+@pytest.mark.parametrize("name", ["evidence", *SORTING])
 def test_a_constant_added_to_a_factor_changes_nothing(name):
     """softmax(b + W z) does not know it, so neither must what is read off W."""
     factors = some_factors()
@@ -117,9 +119,23 @@ def test_exclusive_lists_a_word_once_while_words_suffice():
     assert len(np.unique(more)) < more.size  # the smallest has to borrow one
 
 
+def test_coherent_lists_the_words_in_order_then_those_of_exclusive():
+    factors = some_factors()
+    order = np.array([[7, 2], [0, 11], [4, 5]])
+    columns = top_columns(coherent(factors._replace(order=order)), 12)
+    others = top_columns(exclusive(factors), 12)
+    for row, first, rest in zip(columns, order, others, strict=True):
+        assert row.tolist() == [*first, *(v for v in rest if v not in first)]
+
+
+def test_coherent_is_exclusive_where_no_pairs_were_counted():
+    factors = some_factors()
+    assert (coherent(factors) == exclusive(factors)).all()
+
+
 def test_scores_to_be_read_are_evidence_where_a_ranking_only_sorts():
     factors = some_factors()
-    assert (shown(factors, "exclusive") == rank(factors, "evidence")).all()
+    assert all((shown(factors, name) == rank(factors, "evidence")).all() for name in SORTING)
     assert (shown(factors, "lift") == rank(factors, "lift")).all()
 
 
@@ -133,7 +149,7 @@ def test_frex_of_ties_and_of_words_that_no_factor_has():
 
 
 def test_every_ranking_is_offered_and_tested():
-    assert sorted(RANKINGS) == sorted([*DEFINITIONS, "exclusive"])
+    assert sorted(RANKINGS) == sorted([*DEFINITIONS, *SORTING])
 
 
 def test_unknown_rankings_come_with_the_nearest():

@@ -9,6 +9,7 @@ from tests.mistakes.covariates import COVARIATES, IN_PYTHON
 from tests.mistakes.factors import FACTORS_IN_PYTHON, OPTIONS_OF_FACTORS
 from tests.mistakes.happening import Mistake
 from tests.mistakes.models import OPTIONS_OF_MODELS
+from tests.mistakes.pictures import PICTURES_IN_PYTHON
 from tests.mistakes.places import (
     FIT,
     broken_gzip,
@@ -395,4 +396,5 @@ MISTAKES: list[Mistake] = [
     *SMOOTHING_IN_PYTHON,
     *ANSWERS_IN_PYTHON,
     *STUDIES_IN_PYTHON,
+    *(python(*row) for row in PICTURES_IN_PYTHON),
 ]

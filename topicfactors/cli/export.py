@@ -18,7 +18,7 @@ def export(
     run: Run,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")],
     words: Words = 10,
-    ranking: Ranking = "exclusive",
+    ranking: Ranking = "coherent",
     style: Annotated[
         str, typer.Option("--format", help="Of the tables: csv, json, jsonl, parquet or md.")
     ] = "csv",

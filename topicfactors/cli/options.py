@@ -10,7 +10,7 @@ import typer
 
 from topicfactors.errors import InputError, nearest
 
-RANKINGS_HELP = "exclusive, evidence, frex, lift, probability, relevance or weight."
+RANKINGS_HELP = "coherent, exclusive, evidence, frex, lift, probability, relevance or weight."
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but results.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]

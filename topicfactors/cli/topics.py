@@ -12,7 +12,7 @@ from topicfactors.cli.options import Json, Ranking, Run, Words
 def topics(
     run: Run,
     words: Words = 10,
-    ranking: Ranking = "exclusive",
+    ranking: Ranking = "coherent",
     documents: Annotated[
         bool, typer.Option("--documents", help="Show ids of representative documents instead.")
     ] = False,

@@ -139,9 +139,9 @@ class AdvisingMixin(ClassLearningMixin, ContrastingMixin):
         words = shares @ every.on
         loadings = np.log(words) - np.log(every.background)
         told = self._told(loadings, np.asarray(every.background, np.float64))
-        return every._replace(
-            loadings=loadings, on=words, prevalence=own @ every.prevalence, log_odds=told
-        )
+        order = every.order if self.components_per_class == 1 else None
+        known = (every.background, every.document_frequency, own @ every.prevalence)
+        return Factors(loadings, words, *known, told, order)
 
     def most_informative(
         self, X: Any, n: int = 10, *, strategy: str = "representative"

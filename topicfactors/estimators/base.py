@@ -77,6 +77,7 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
     objective_: FactorObjective
     n_features_in_: int
     design_: Design | None
+    word_order_: NDArray[np.int64] | None = None  # (D, n) columns; None where none were counted
     _framed = False  # were the columns named by a data frame?
 
     def __sklearn_tags__(self) -> Any:

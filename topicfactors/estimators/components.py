@@ -78,7 +78,7 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
         loadings = np.log(words) - np.log(background.numpy())
         told = self._told(loadings, background.numpy())
         known = (background.numpy(), self.document_frequency_, self.prevalence_)
-        return Factors(loadings, words, *known, told)
+        return Factors(loadings, words, *known, told, self.word_order_)
 
     def _told(self, loadings: Floats, background: Floats) -> Floats:
         """What one occurrence of each word says for each component, ``(K, V)`` nats."""

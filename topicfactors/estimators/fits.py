@@ -67,6 +67,7 @@ class FitsMixin(CalibratingMixin, AutomaticMixin):
                 history = History(interruption=self._fit_number(counts, covariates))
             else:
                 history = self._learn(counts, chosen, going_on)
+            self._order_words(counts)
         self._choose_length(counts, history.interruption is None)
         self._pass_on(history)
         return self
@@ -99,5 +100,6 @@ class FitsMixin(CalibratingMixin, AutomaticMixin):
             counts, chosen = self._prepared(X, covariates, response, *named, not first)
             self._check_length(counts, chosen.likelihood)
             history = self._learn_more(counts, chosen, first)
+            self.word_order_ = None  # those of some documents would stand for all
         self._pass_on(history)
         return self

@@ -57,6 +57,7 @@ class ReadoutMixin(CountsEstimator):
             self.document_frequency_,
             self.prevalence_,
             told.numpy(),
+            self.word_order_,
         )
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,11 @@ from topicfactors.errors import ConfigurationError, InputError, unknown_name
 from topicfactors.estimators.base import CountsEstimator
 from topicfactors.insight.metrics import c_v, diversity, npmi
 from topicfactors.insight.topics import Factors, rank, shown, suppressed, top_columns, word_lists
+from topicfactors.insight.word_order import word_order
 from topicfactors.values import is_whole
 
 MEASURES = ("c_v", "npmi")
-RANKING = "exclusive"  # the default; benchmarks/rankings.md
+RANKING = "coherent"  # the default; benchmarks/rankings.md
 
 
 class WordingMixin(CountsEstimator):
@@ -36,8 +37,11 @@ class WordingMixin(CountsEstimator):
         n_words
             Words a factor.
         ranking
-            ``"exclusive"``, ``"evidence"``, ``"frex"``, ``"lift"``, ``"probability"``,
-            ``"relevance"`` or ``"weight"``; see :mod:`topicfactors.insight.topics`.
+            ``"coherent"``, ``"exclusive"``, ``"evidence"``, ``"frex"``, ``"lift"``,
+            ``"probability"``, ``"relevance"`` or ``"weight"``; see
+            :mod:`topicfactors.insight.topics`. ``"coherent"`` knows which words came together in
+            the documents of ``fit``; after ``partial_fit`` it is ``"exclusive"`` until
+            :meth:`order_words` was called.
 
         Returns
         -------
@@ -45,6 +49,30 @@ class WordingMixin(CountsEstimator):
             One list of (word, score) per factor.
         """
         return self._scored(shown(self.factors(), ranking), self._ranked(ranking, n_words))
+
+    def order_words(self, X: Any) -> Self:
+        """Learn from documents which words come together, for ``ranking="coherent"``.
+
+        ``fit`` does it with its own documents; a model of ``partial_fit`` needs to be told, and any
+        model may be told of other documents, more than it was fitted to. Nothing else changes.
+
+        Parameters
+        ----------
+        X
+            Counts ``(N, V)``, of which presence is read.
+
+        Raises
+        ------
+        InputError
+            When they are not counts of the model's words.
+        """
+        check_is_fitted(self)
+        self._order_words(self._validate(X))
+        return self
+
+    def _order_words(self, counts: Any) -> None:
+        self.word_order_ = None
+        self.word_order_ = word_order(counts, self.factors())
 
     def suppressed_words(self, n_words: int = 10) -> list[list[tuple[str, float]]]:
         """The words that speak most against each factor, strongest first.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from topicfactors.export.tables import Table
 from topicfactors.insight.topics import (
     RANKINGS,
+    SORTING,
     Factors,
     rank,
     suppressed,
@@ -116,7 +117,7 @@ def top_words_table(
     ``names`` and ``called`` are those of :func:`factor_rows`.
     """
     columns = top_columns(rank(factors, ranking), words)
-    shown = [name for name in RANKINGS if name != "exclusive"]
+    shown = [name for name in RANKINGS if name not in SORTING]
     scores = [rank(factors, name) for name in shown]
     labels = range(len(columns)) if called is None else called
     rows = [

@@ -30,6 +30,7 @@ class Factors(NamedTuple):
     document_frequency: Array  # (V,) training documents with the word
     prevalence: Array  # (D,) mean posterior probability over the training documents
     log_odds: Array  # (D, V) nats that one occurrence of the word adds to the factor's log-odds
+    order: NDArray[np.int64] | None = None  # (D, n) columns that come together, best first
 
 
 def weight(factors: Factors) -> Array:
@@ -95,12 +96,27 @@ def exclusive(factors: Factors) -> Array:
     return np.where(own, scores, scores - 2 * (np.ptp(scores) + 1))
 
 
+def coherent(factors: Factors) -> Array:
+    """Words that speak for the factor and come together in documents, ``(D, V)``.
+
+    Those that :func:`topicfactors.insight.word_order.word_order` has put in order, then the others
+    in that of :func:`exclusive`; as it altogether where no pairs of words were counted. These
+    scores are for sorting alone, and :func:`shown` has those to be read. docs/mathematics.md.
+    """
+    scores = exclusive(factors)
+    if factors.order is not None:
+        places = np.arange(factors.order.shape[1], 0, -1) + scores.max()
+        np.put_along_axis(scores, factors.order, np.broadcast_to(places, factors.order.shape), 1)
+    return scores
+
+
 def suppressed(factors: Factors) -> Array:
     """How much an occurrence of the word tells against the factor, ``(D, V)``: minus evidence."""
     return -evidence(factors)
 
 
 RANKINGS: dict[str, Callable[[Factors], Array]] = {
+    "coherent": coherent,
     "evidence": evidence,
     "exclusive": exclusive,
     "frex": frex,
@@ -109,6 +125,10 @@ RANKINGS: dict[str, Callable[[Factors], Array]] = {
     "relevance": relevance,
     "weight": weight,
 }
+
+
+SORTING = ("coherent", "exclusive")
+"""Rankings whose scores only sort."""
 
 
 def rank(factors: Factors, ranking: str) -> Array:
@@ -126,7 +146,7 @@ def rank(factors: Factors, ranking: str) -> Array:
 
 def shown(factors: Factors, ranking: str) -> Array:
     """The scores to be read beside the words of a ranking, ``(D, V)``."""
-    return rank(factors, "evidence" if ranking == "exclusive" else ranking)
+    return rank(factors, "evidence" if ranking in SORTING else ranking)
 
 
 def top_columns(scores: Array, words: int) -> NDArray[np.int64]:

@@ -84,7 +84,7 @@ class ModelKeeper(Keeper):
     counted: ClassVar[str] = "factors"  # the size of the rows of prevalence_
     fitted: ClassVar[tuple[Fact, ...]] = FITTED
     remembered: ClassVar[tuple[str, ...]] = REMEMBERED  # arrays
-    sometimes: ClassVar[tuple[str, ...]] = ()  # arrays that only some fits leave
+    sometimes: ClassVar[tuple[str, ...]] = ("word_order_",)  # arrays that only some fits leave
 
     def registries(self, model: Any) -> Mapping[str, Any]:
         """Where the parameters that are parts are looked up."""

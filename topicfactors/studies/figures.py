@@ -33,6 +33,8 @@ def gradient_figure(records: Sequence[Mapping[str, Any]]) -> Any:
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
+    from topicfactors.export.plots.theme import template
+
     figure = make_subplots(rows=1, cols=len(PANELS), horizontal_spacing=0.08)
     for column, (across, up, x_title, y_title) in enumerate(PANELS, 1):
         shown = [record for record in records if _there(record, across, up)]
@@ -53,7 +55,7 @@ def gradient_figure(records: Sequence[Mapping[str, Any]]) -> Any:
         figure.update_xaxes(title_text=x_title, type="log", row=1, col=column)
         bias = {"type": "log"} if up == "relative_bias" else {}
         figure.update_yaxes(title_text=y_title, row=1, col=column, **bias)
-    figure.update_layout(template="plotly_white", width=1500, height=520)
+    figure.update_layout(template=template(), width=1500, height=520)
     return figure
 
 

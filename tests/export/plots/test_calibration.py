@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from topicfactors import InputError
-from topicfactors.export.plots.calibration import plot_calibration
+from topicfactors import InputError, plot_calibration
 from topicfactors.insight.calibration import calibrated
 
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from topicfactors.errors import InputError
+from topicfactors.export.plots.theme import COLOURS, GREY, finished, plain
 from topicfactors.insight.calibration import Calibration
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-SIZE = 560  # pixels each way
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito (2008)
-INK, GREY, LINE = "#1f2430", "#9aa0a6", "#e3e6eb"
+WIDTH, HEIGHT = 620, 460  # pixels; of what is drawn
 HOVER = "said %{x:.3f}<br>was on %{y:.3f}<br>%{customdata:,} pairs<extra>%{fullData.name}</extra>"
 
 
@@ -60,19 +59,11 @@ def plot_calibration(found: Calibration | Mapping[str, Calibration]) -> Figure:
     )
     for place, (name, curve) in enumerate(curves.items()):
         figure.add_scatter(**_curve(name, curve, COLOURS[place % len(COLOURS)]))
-    axis = {"range": [-0.03, 1.03], "gridcolor": LINE, "zerolinecolor": LINE}
-    figure.update_layout(
-        width=SIZE,
-        height=SIZE,
-        paper_bgcolor="#ffffff",
-        plot_bgcolor="#ffffff",
-        font={"color": INK, "size": 13},
-        title="Calibration of the factors",
-        xaxis={"title": "said: P(on | document)", **axis},
-        yaxis={"title": "was: share of documents with the factor on", **axis},
-        legend={"x": 0.02, "y": 0.98},
-    )
-    return figure
+    figure.update_xaxes(title_text="said: P(on | document)", range=[-0.03, 1.03])
+    figure.update_yaxes(title_text="was: share with the factor on", range=[-0.03, 1.03])
+    figure.update_layout(legend={"x": 0.02, "y": 0.98})
+    told = ["Below the diagonal on the right, above it on the left: too sure."]
+    return finished(figure, "Calibration of the factors", told, height=HEIGHT, width=WIDTH)
 
 
 def _curve(name: str, curve: Calibration, colour: str) -> dict[str, Any]:
@@ -83,7 +74,7 @@ def _curve(name: str, curve: Calibration, colour: str) -> dict[str, Any]:
         "customdata": curve.pairs,
         "error_y": {"type": "data", "array": [2 * each for each in curve.standard_error]},
         "mode": "lines+markers",
-        "name": f"{_plain(name)} (error {error})".strip(),
+        "name": f"{plain(name)} (error {error})".strip(),
         "hovertemplate": HOVER,
         "line": _line(colour),
     }
@@ -91,8 +82,3 @@ def _curve(name: str, curve: Calibration, colour: str) -> dict[str, Any]:
 
 def _line(colour: str, dotted: bool = False) -> dict[str, Any]:
     return {"color": colour, "width": 2, "dash": "dot" if dotted else "solid"}
-
-
-def _plain(name: object) -> str:
-    """A name that plotly shows letter by letter."""
-    return str(name).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
