@@ -46,6 +46,7 @@ def test_the_public_names_are_these():
         "explain",
         "load",
         "plot_bound",
+        "plot_calibration",
         "plot_coactivation",
         "plot_factors",
         "plot_map",

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from topicfactors.estimators.mixture import MixtureModel
     from topicfactors.estimators.semisupervised import SemiSupervisedClassifier
     from topicfactors.export.plots.bound import plot_bound
+    from topicfactors.export.plots.calibration import plot_calibration
     from topicfactors.export.plots.coactivation import plot_coactivation
     from topicfactors.export.plots.factors import plot_factors
     from topicfactors.export.plots.map import plot_map
@@ -64,6 +65,7 @@ _HOMES = {
     "explain": "topicfactors.estimators.explaining",
     "load": "topicfactors.storage",
     "plot_bound": "topicfactors.export.plots.bound",
+    "plot_calibration": "topicfactors.export.plots.calibration",
     "plot_coactivation": "topicfactors.export.plots.coactivation",
     "plot_factors": "topicfactors.export.plots.factors",
     "plot_map": "topicfactors.export.plots.map",
@@ -93,6 +95,7 @@ __all__ = [
     "explain",
     "load",
     "plot_bound",
+    "plot_calibration",
     "plot_coactivation",
     "plot_factors",
     "plot_map",

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,6 +100,20 @@ def test_the_card_of_a_run_agrees_with_its_files(fitted):
 def test_the_unigram_is_said_to_be_what_it_is():
     assert "presence, and compare with each other alone" in card(likelihood="bernoulli")
     assert "compare with each other" not in card()
+
+
+@pytest.mark.parametrize("kind", ["factor", "mixture"])
+def test_the_code_of_the_card_knows_of_covariates(call, corpus, tmp_path, monkeypatch, kind):
+    texts = [path.read_text() for path in sorted(corpus.rglob("*.txt"))]
+    rows = "".join(f"{n},{1700 + n},{text}\n" for n, text in enumerate(texts))
+    (tmp_path / "t.csv").write_text(f"id,year,text\n{rows}")
+    options = ("-k", "3", "--epochs", "1", "--min-df", "1", "--threads", "1", "-q")
+    asked = ("--model", kind, "--covariate", "year", "-o", tmp_path / "run")
+    assert call("fit", tmp_path / "t.csv", *asked, *options).status == 0
+    monkeypatch.chdir(tmp_path / "run")
+    (code,) = re.findall(r"```python\n(.*?)```", Path("model_card.md").read_text(), re.S)
+    assert "a row a text of year" in code
+    exec(code, {"texts": texts[:2], "covariates": {"year": [1700, 1740]}})
 
 
 def test_the_code_of_the_card_runs_for_texts_and_for_counts(call, fitted, tmp_path, monkeypatch):

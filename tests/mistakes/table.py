@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.mistakes.answers import ANSWERS, ANSWERS_IN_PYTHON
 from tests.mistakes.covariates import COVARIATES, IN_PYTHON
 from tests.mistakes.editing import EDITING, EDITING_IN_PYTHON
 from tests.mistakes.factors import FACTORS_IN_PYTHON, OPTIONS_OF_FACTORS
@@ -300,6 +301,7 @@ MISTAKES: list[Mistake] = [
     *OPTIONS_OF_SCORES,
     *OPTIONS_OF_MODELS,
     *OPTIONS_OF_SMOOTHING,
+    *ANSWERS,
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
     *listed("Documents for a run", DOCUMENTS),
     Mistake(
@@ -394,6 +396,7 @@ MISTAKES: list[Mistake] = [
     *FACTORS_IN_PYTHON,
     *(python(*row) for row in SCORES_IN_PYTHON),
     *SMOOTHING_IN_PYTHON,
+    *ANSWERS_IN_PYTHON,
     *STUDIES_IN_PYTHON,
     *(python(*row) for row in PICTURES_IN_PYTHON),
     *EDITING_IN_PYTHON,

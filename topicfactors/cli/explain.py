@@ -43,47 +43,22 @@ def explain(
 
     Examples: topicfactors explain run letter.txt; topicfactors explain run notes.csv --id 17
     """
-    from topicfactors.cli.covariates import at_values
-    from topicfactors.cli.inputs import Inputs, one_document, vectorizer_of
-    from topicfactors.cli.opening import columns_of
+    from topicfactors.cli.naming import named
     from topicfactors.cli.options import number_or_auto
     from topicfactors.cli.readings import model_of, refuse_search
     from topicfactors.corpus.columns import Columns
-    from topicfactors.corpus.count_readers import is_counts
-    from topicfactors.errors import InputError
     from topicfactors.estimators.explaining import explain as explained
     from topicfactors.storage import load
 
     columns = Columns(text_column, id_column)
-    if name is None and columns != Columns():
-        raise InputError(
-            "--text-column and --id-column belong to a corpus; name a document by --id"
-        )
     pipeline, rounds = load(run), number_or_auto(refine, int)
     refuse_search(model_of(pipeline), rounds)
-    if at and vectorizer_of(pipeline) is None:
-        raise InputError(f"{run}: was fitted to counts, without covariates; leave out --at")
-    if name is not None and is_counts(document):
-        inputs = Inputs(run, pipeline, document, columns)
+    read = named(run, pipeline, document, name, columns, at)
+    if read.text is None:
         search = {} if rounds == "auto" else {"refine": rounds}
-        found = inputs.model.explain(inputs.row(name), **search)[0]
-        inputs.report(quiet=False)
-    elif vectorizer_of(pipeline) is None:
-        raise InputError(
-            f"{run}: was fitted to counts and cannot read texts; name a document of a file of "
-            "counts with --id"
-        )
+        found = model_of(pipeline).explain(read.row, **search)[0]
     else:
-        design = pipeline[-1].design_
-        names = () if design is None else tuple(design.names)
-        read = one_document(
-            document,
-            name,
-            columns if name is None else columns._replace(covariates=names),
-            columns_of(run),
-        )
-        known = at_values(at, read.covariates, names)
-        found = explained(pipeline, read.text, covariates=known, refine=rounds)
+        found = explained(pipeline, read.text, covariates=read.covariates, refine=rounds)
     if json:
         from topicfactors.export.tables import dump_json
 

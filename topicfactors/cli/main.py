@@ -18,6 +18,7 @@ from topicfactors.cli import (
     export,
     fit,
     gradients,
+    intervene,
     label,
     topics,
     transform,
@@ -37,6 +38,7 @@ app.command("fit")(fit.fit)
 app.command("topics")(topics.topics)
 app.command("transform")(transform.transform)
 app.command("explain")(explain.explain)
+app.command("intervene")(intervene.intervene)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 app.command("edit")(edit.edit)

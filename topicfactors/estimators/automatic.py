@@ -133,6 +133,7 @@ class AutomaticMixin(LearningMixin):
         chosen = self.get_params(deep=False)
         state = self.random_state if is_whole(self.random_state) else seed
         chosen.update(n_components=factors, random_state=state, warm_start=False)
+        chosen.update(length_tempering=None)  # chosen once, for the model that is kept
         return type(self)(**chosen)
 
     def _settle(self, corpus: _Corpus, seed: int) -> float:

@@ -45,9 +45,22 @@ def check_parameters(estimator: Any) -> None:
             _refuse(name, "a number of 0 or more", value)
     parsed(estimator.covariates)
     _check_training(estimator)
+    check_length(estimator.length_tempering)
     pull = estimator.shrinkage
     if not (_is_auto(pull) or (is_number(pull) and 0 <= pull < math.inf)):
         _refuse("shrinkage", "'auto' or a number of 0 or more", pull)
+
+
+def check_length(value: object) -> None:
+    """Refuse what is no tempering of long documents.
+
+    Raises
+    ------
+    ConfigurationError
+        Which says what is.
+    """
+    if not (value is None or _is_auto(value) or (is_number(value) and 0 < value < math.inf)):
+        _refuse("length_tempering", "None, 'auto' or a number above 0", value)
 
 
 def check_components(estimator: Any) -> None:

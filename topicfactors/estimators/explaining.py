@@ -13,11 +13,10 @@ from sklearn.pipeline import Pipeline
 from topicfactors.corpus.counts import Counts
 from topicfactors.corpus.vectorizer import DocumentVectorizer
 from topicfactors.errors import ConfigurationError, CorpusWarning, InputError
-from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.contrasting import ContrastingMixin
-from topicfactors.estimators.posteriors import EXACT, PosteriorMixin
-from topicfactors.estimators.wording import WordingMixin
+from topicfactors.estimators.intervening import InterveningMixin
+from topicfactors.estimators.posteriors import EXACT
 from topicfactors.insight.evidence import Explanation, explained, shares
 from topicfactors.training.batches import Documents
 
@@ -25,7 +24,7 @@ AT_ONCE = 16  # documents whose factors are switched together
 LISTED = 6  # words that say what a factor stands for
 
 
-class ExplainingMixin(AnchoringMixin, PosteriorMixin, WordingMixin):
+class ExplainingMixin(InterveningMixin):
     """explain: which factors are on in a document, and which words say so."""
 
     def explain(
@@ -49,23 +48,25 @@ class ExplainingMixin(AnchoringMixin, PosteriorMixin, WordingMixin):
         -------
         list of Explanation
             One a document. ``log_odds`` of a factor is the sum of its parts, in nats; computed in
-            double precision.
+            double precision; of counts as far as they are believed (``length_tempering``).
         """
         counts = self._observed(X, covariates)
+        believed = self._believed(counts)
         found = [
-            (*q, counts[row : row + AT_ONCE])
+            (*q, counts[row : row + AT_ONCE], believed[row : row + AT_ONCE])
             for row in range(0, counts.shape[0], AT_ONCE)
-            for q in self._searched(counts[row : row + AT_ONCE], refine, _most_probable)
+            for q in self._searched(believed[row : row + AT_ONCE], refine, _most_probable)
         ]
         joint = copy.deepcopy(self._joint()).cpu().double()
         names = self._words().tolist()
         listed = [[word for word, _ in words] for words in self.top_words(LISTED)]
         results: list[Explanation] = []
-        for bits, probabilities, marginals, part in found:
+        for bits, probabilities, marginals, whole, part in found:
             coded = None if part.covariates is None else torch.from_numpy(part.covariates)
             documents = Documents(Counts.from_scipy(part), covariates=coded)
             target = joint.condition(documents.batch(torch.arange(len(bits))))
-            states, seen = (bits.double(), probabilities), target.counts
+            states = (bits.double(), probabilities)
+            seen = joint.likelihood.observe(Counts.from_scipy(whole))
             with threads(self.n_jobs), torch.no_grad():
                 taken = shares(target, states[0])
             lengths = seen.lengths.tolist()

@@ -102,6 +102,10 @@ class BinaryFactorModel(
         ``"section:both"``; None for all columns, on the prevalence of the factors.
     covariate_shrinkage
         Precision of a Gaussian prior on their effects, in nats.
+    length_tempering
+        How far long documents are believed where a posterior is asked for: counts times
+        min(1, c/√tokens), for c a number, or ``"auto"`` for the one that held-out words speak for,
+        if any does (docs/answers.md). None for counts as they are, as scores always have them.
     validation_fraction
         Share of the documents held out to choose the best weights and to stop early; 0 to train
         on all. Nothing is held out where it would be fewer than 5 documents.
@@ -156,6 +160,8 @@ class BinaryFactorModel(
         Your name of each factor or its number; words of anchors that are not in the vocabulary.
     edits_ : list of Edit
         What ``merge`` and ``drop`` did, if they did; docs/editing-factors.md.
+    length_tempering_ : float or None
+        What ``length_tempering="auto"`` chose.
     inference_, init_ : str
         What was used, where ``"auto"`` was asked for.
 
@@ -196,6 +202,7 @@ class BinaryFactorModel(
         shrinkage: float | str = "auto",
         covariates: str | Sequence[str] | None = None,
         covariate_shrinkage: float = 1.0,
+        length_tempering: float | str | None = None,
         validation_fraction: float = 0.05,
         n_iter_no_change: int = 8,
         tol: float = 1e-4,
@@ -227,6 +234,7 @@ class BinaryFactorModel(
         self.shrinkage = shrinkage
         self.covariates = covariates
         self.covariate_shrinkage = covariate_shrinkage
+        self.length_tempering = length_tempering
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol

@@ -7,11 +7,12 @@ from typing import Any, Self
 from numpy.typing import ArrayLike
 
 from topicfactors.estimators.automatic import AutomaticMixin
+from topicfactors.estimators.calibrating import CalibratingMixin
 from topicfactors.estimators.checks import is_automatic
 from topicfactors.training.trainer import History
 
 
-class FitsMixin(AutomaticMixin):
+class FitsMixin(CalibratingMixin, AutomaticMixin):
     """What is learnt from counts, at once or by and by."""
 
     warm_start: bool
@@ -61,11 +62,13 @@ class FitsMixin(AutomaticMixin):
         named = (feature_names, id2word)
         with self._whole_or_not_at_all(going_on):
             counts, chosen = self._prepared(X, covariates, response, *named, going_on)
+            self._check_length(counts, chosen.likelihood)
             if is_automatic(self.n_components) and not going_on:
                 history = History(interruption=self._fit_number(counts, covariates))
             else:
                 history = self._learn(counts, chosen, going_on)
             self._order_words(counts)
+        self._choose_length(counts, history.interruption is None)
         self._pass_on(history)
         return self
 
@@ -91,9 +94,11 @@ class FitsMixin(AutomaticMixin):
         """
         first = not hasattr(self, "objective_")
         self._refuse_stream(first)
+        self._refuse_length()
         named = (feature_names, id2word)
         with self._whole_or_not_at_all(not first):
             counts, chosen = self._prepared(X, covariates, response, *named, not first)
+            self._check_length(counts, chosen.likelihood)
             history = self._learn_more(counts, chosen, first)
             self.word_order_ = None  # those of some documents would stand for all
         self._pass_on(history)

@@ -11,6 +11,10 @@ from topicfactors.corpus.counts import Counts
 from topicfactors.errors import InputError
 from topicfactors.inference.noise import document_keys, token_keys
 
+COMPLETION = "bound='completion'"
+CURES = {COMPLETION: "use another bound"}
+SPLIT = {COMPLETION: "split them yourself and use completion_perplexity"}
+
 
 def check_halves(seen: Any, unseen: Any) -> None:
     """Refuse parts of documents that are not of the same ones, or of which nothing is unseen.
@@ -29,12 +33,13 @@ def check_halves(seen: Any, unseen: Any) -> None:
         raise InputError("X_unseen has no tokens; expected counts above 0 to predict")
 
 
-def halves(counts: Any) -> tuple[Any, Any]:
+def halves(counts: Any, what: str = COMPLETION) -> tuple[Any, Any]:
     """Every document's tokens in two halves, seen and unseen, always the same ones.
 
     Each token gets a hash of the document it is in, its word and its number among the word's
     tokens; those with the lower hashes are seen, and the odd one. So the split depends on the
-    document alone. A document of one token has nothing unseen.
+    document alone. A document of one token has nothing unseen. ``what`` is asked for by the user,
+    and named where it is refused.
 
     Raises
     ------
@@ -50,7 +55,7 @@ def halves(counts: Any) -> tuple[Any, Any]:
     matrix = scipy.sparse.csr_matrix(counts, copy=True)
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
-    _check_whole(matrix)
+    check_whole(matrix, what)
     known = Counts.from_scipy(matrix)
     each = matrix.data.astype(np.int64)
     places = np.repeat(np.arange(matrix.nnz), each)  # the non-zero of every token
@@ -62,8 +67,8 @@ def halves(counts: Any) -> tuple[Any, Any]:
     later = order[rank >= np.repeat((lengths + 1) // 2, lengths)]
     if len(later) == 0:
         raise InputError(
-            "bound='completion' hides half of a document's tokens, and none of the "
-            f"{matrix.shape[0]} documents has two; use another bound"
+            f"{what} hides half of a document's tokens, and none of the {matrix.shape[0]} "
+            f"documents has two; {CURES.get(what, 'leave it out')}"
         )
     unseen = matrix.copy()
     unseen.data = np.bincount(places[later], minlength=matrix.nnz).astype(matrix.dtype)
@@ -77,13 +82,19 @@ def _without_zeros(matrix: Any) -> Any:
     return matrix
 
 
-def _check_whole(matrix: Any) -> None:
+def check_whole(matrix: Any, what: str) -> None:
+    """Refuse counts of which there is no half.
+
+    Raises
+    ------
+    InputError
+        Which says where.
+    """
     broken = np.flatnonzero(matrix.data != np.floor(matrix.data))
     if len(broken):
         first = int(broken[0])
         row = int(np.searchsorted(matrix.indptr, first, side="right")) - 1
         raise InputError(
-            "bound='completion' hides half of a document's tokens, so that counts must be whole "
-            f"numbers, got {matrix.data[first]:g} in row {row}; split them yourself and use "
-            "completion_perplexity"
+            f"{what} hides half of a document's tokens, so that counts must be whole numbers, got "
+            f"{matrix.data[first]:g} in row {row}; {SPLIT.get(what, 'round them')}"
         )

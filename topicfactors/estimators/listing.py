@@ -9,16 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.estimators.gensim_topics import LEAST, GensimTopics, dictionary_of, is_bag
 from topicfactors.estimators.labelling import LabellingMixin
 from topicfactors.estimators.wording import RANKING
 from topicfactors.insight.topics import Factors
 from topicfactors.values import is_whole
 
-LEAST = 0.01  # gensim's minimum_probability
-
 
 class ListingMixin(LabellingMixin):
-    """show_topics, get_topics, get_document_topics, prepare_ldavis."""
+    """show_topics, get_topics, get_document_topics, to_gensim, prepare_ldavis."""
+
+    document_frequency_: NDArray[np.float64]
+    word_totals_: NDArray[np.float64]
+    n_documents_: int
 
     def show_topics(
         self,
@@ -88,7 +91,7 @@ class ListingMixin(LabellingMixin):
             Of (factor, P(on | document)) for one document, else such a list for each. The
             probabilities of factors do not sum to one; those of components or classes do.
         """
-        one = isinstance(bow, list | tuple) and all(_is_pair(entry) for entry in bow)
+        one = is_bag(bow)
         X = [bow] if one else bow
         found, called = self._topics_of(X, covariates), self._called()
         listed = [
@@ -96,6 +99,19 @@ class ListingMixin(LabellingMixin):
             for row in found
         ]
         return listed[0] if one else listed
+
+    def to_gensim(self) -> GensimTopics:
+        """The topics as gensim's models have them, for code that is written for those.
+
+        Topics are numbered, and words are ranked by their probability with the topic on;
+        ``CoherenceModel(model=model.to_gensim(), …)`` reads them so. For the words of
+        :meth:`top_words` give it their lists as ``topics=``.
+        """
+        known = (self.document_frequency_, self.word_totals_, self.n_documents_)
+        words = self._words().tolist()
+        return GensimTopics(
+            self.get_topics(), dictionary_of(words, *known), lambda X: self._topics_of(X, None)
+        )
 
     def prepare_ldavis(self, X: Any, *, covariates: Any = None) -> dict[str, Any]:
         """What ``pyLDAvis.prepare(**…)`` wants, of some documents.
@@ -142,10 +158,6 @@ class ListingMixin(LabellingMixin):
     def _topics_of(self, X: Any, covariates: Any) -> NDArray[np.floating]:
         """Probabilities of the topics of each document, ``(N, D)``."""
         raise NotImplementedError
-
-
-def _is_pair(entry: object) -> bool:
-    return isinstance(entry, tuple) and len(entry) == 2 and is_whole(entry[0])
 
 
 def probabilities_frame(

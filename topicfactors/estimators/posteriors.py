@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from topicfactors.bits import all_states
 from topicfactors.contracts import Batch, Memory
 from topicfactors.errors import ConfigurationError
-from topicfactors.estimators.base import CountsEstimator, threads
+from topicfactors.estimators.base import threads
+from topicfactors.estimators.lengths import LengthMixin
 from topicfactors.estimators.observed import Observed
 from topicfactors.inference.posteriors import Enumerated
 from topicfactors.inference.truncated import Search
@@ -36,7 +37,7 @@ class States(NamedTuple):
     probabilities: NDArray[np.float32]  # (N, n) posterior probability of each
 
 
-class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
+class PosteriorMixin(TransformerMixin, LengthMixin):  # type: ignore[misc]
     """transform and its relatives, from the objective that ``fit`` has left."""
 
     inference_: str
@@ -83,7 +84,7 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         rounds = self._rounds(refine)
-        counts = self._observed(X, covariates)
+        counts = self._believed(self._observed(X, covariates))
         parts = [q.mean().cpu().numpy() for _, q in self._posteriors(counts, rounds)]
         found = np.concatenate(parts)
         if getattr(self._joint().likelihood, "silent", True):
@@ -132,7 +133,8 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
             shares = log_q.exp().t().cpu().numpy()
             return bits.transpose(0, 1).to(torch.int8).cpu().numpy(), shares
 
-        found = self._searched(self._observed(X, covariates), refine, best, least=count)
+        counts = self._believed(self._observed(X, covariates))
+        found = self._searched(counts, refine, best, least=count)
         bits, shares = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return States(bits, shares)
 
@@ -144,7 +146,7 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         The posterior is that of :meth:`states`, for counts ``X (N, V)`` with their ``covariates``,
         if any, after ``refine`` rounds. The result is dense: N·D² numbers.
         """
-        counts = self._observed(X, covariates)
+        counts = self._believed(self._observed(X, covariates))
         found = self._searched(counts, refine, lambda q: q.pairwise().cpu().numpy())
         return np.concatenate(found)
 
@@ -156,7 +158,7 @@ class PosteriorMixin(TransformerMixin, CountsEstimator):  # type: ignore[misc]
         The posterior is that of :meth:`states`, for counts ``X (N, V)`` with their ``covariates``,
         if any, after ``refine`` rounds; what lies outside its set of states is not counted.
         """
-        counts = self._observed(X, covariates)
+        counts = self._believed(self._observed(X, covariates))
         found = self._searched(counts, refine, lambda q: q.entropy().cpu().numpy())
         return np.concatenate(found)
 

@@ -129,7 +129,7 @@ class RespondingMixin(PosteriorMixin):
         if not self._responds():
             return np.asarray(self.transform(counts, refine=refine))
         rounds = self._rounds(refine)
-        counts, joint = self._observed(counts), self._joint()
+        counts, joint = self._believed(self._observed(counts)), self._joint()
         parts = [
             torch.cat([q.mean(), self._expected(q)[:, None].to(q.mean().dtype)], 1).cpu().double()
             for _, q in self._posteriors(counts, rounds)

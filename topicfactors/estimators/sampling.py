@@ -91,7 +91,7 @@ class SamplingMixin(BoundingMixin):
         check_is_fitted(self)
         whole("n", n, 1)
         whole("sweeps", sweeps, 0)
-        counts = self._observed(X, covariates)
+        counts = self._believed(self._observed(X, covariates))
         seed = int(check_random_state(random_state).randint(2**31 - 1))
         self._joint().prior.refresh()
         cheap = self._tightest() == "exact"

@@ -52,6 +52,14 @@ pipeline = load("model")  # no code in it, no training data
 pipeline.{method}(texts)  # {what}
 print(explain(pipeline, texts[0]))
 """
+WITH_COVARIATES = """from topicfactors import explain, load
+
+pipeline = load("model")  # no code in it, no training data
+counts = pipeline[:-1].transform(texts)
+pipeline[-1].{method}(counts, covariates=covariates)  # {what}; a row a text of {columns}
+first = {{name: column[0] for name, column in covariates.items()}}
+print(explain(pipeline, texts[0], covariates=first))
+"""
 OF_COUNTS = """from topicfactors import load
 
 model = load("model")  # no code in it, no training data
@@ -84,7 +92,9 @@ def model_card(
     noun = NOUNS[metrics["model"]]
     many, (method, what) = PLURALS[noun], READ[noun]
     listed = listed_in(metrics)
-    code = OF_TEXTS if reads_texts else OF_COUNTS
+    told = [str(spec).partition(":")[0] for spec in options.get("covariate") or ()]
+    code = (WITH_COVARIATES if told else OF_TEXTS) if reads_texts else OF_COUNTS
+    code = code.format(method=method, what=what, columns=", ".join(told))
     counted = len(metrics["labelled"]) if noun == "class" else len(rows)
     parts = [
         f"# Model card: {counted} {many} of {plain(options['corpus'])}",
@@ -103,7 +113,7 @@ def model_card(
         "## What to mind",
         "\n".join(f"- {line}" for line in [*_cautions(corpus, metrics, rows), *_edits(described)]),
         "## How to use it",
-        f"```python\n{code.format(method=method, what=what)}```",
+        f"```python\n{code}```",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -25,6 +25,7 @@ class FactorKeeper(ModelKeeper):
         Fact("anchored", "anchored_"),
         Fact("missing_anchors", "missing_anchors_"),
         *NAMED,
+        Fact("length_tempering", "length_tempering_", sometimes=True),
         Fact("tried", "tried_", read=_tried, sometimes=True),
     )
 
