@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from topicfactors.estimators.explaining import explain
     from topicfactors.estimators.factor_model import BinaryFactorModel
     from topicfactors.estimators.mixture import MixtureModel
+    from topicfactors.estimators.reporting import write_report
     from topicfactors.estimators.semisupervised import SemiSupervisedClassifier
     from topicfactors.storage import load, save
 
@@ -59,6 +60,7 @@ _HOMES = {
     "load": "topicfactors.storage",
     "read_corpus": "topicfactors.corpus.readers",
     "save": "topicfactors.storage",
+    "write_report": "topicfactors.estimators.reporting",
 }
 
 __all__ = [
@@ -83,6 +85,7 @@ __all__ = [
     "read_corpus",
     "save",
     "studies",
+    "write_report",
 ]
 
 
