@@ -2,7 +2,7 @@
 // Documents: search, filters, and one of them with the words that say why a factor is on.
 
 const DOCS = DATA.documents;
-const HITS = 12;
+const HITS = 8;
 const packed = { ready: false };
 const search = { word: "", factor: -1, label: "", page: 0, found: [], lower: null, place: -1 };
 
@@ -39,9 +39,9 @@ function showExplorer() {
   const labels = DOCS.labels ? [...new Set(DOCS.labels.filter((label) => label !== null))].sort() : [];
   const byLabel = labels.length > 1 ? choice([["", "any label"], ...labels.map((label) => [`=${label}`, label])], (value) => set({ label: value })) : "";
   const set = (change) => { Object.assign(search, { page: 0 }, change); seek(count, hits, pages, open); };
-  const open = (place, factor, focus) => { search.place = place; openDocument(shown, place, factor); mark(hits); if (focus) { shown.scrollIntoView({ block: "nearest" }); shown.focus({ preventScroll: true }); } };
+  const open = (place, factor, focus) => { search.place = place; openDocument(shown, place, factor); mark(hits); if (focus) { shown.scrollIntoView({ block: innerWidth < 900 ? "start" : "nearest" }); shown.focus({ preventScroll: true }); } };
   box.append(h("p", { class: "why" }, sampled(), hasTexts() ? "" : " There are no texts in it: each document is shown as its words."),
-    h("div", { class: "tools", role: "search" }, tool("Search", field), tool(BINARY ? `With the factor on` : capital(NOUN), byFactor), byLabel ? tool("Label", byLabel) : "", count),
+    h("div", { class: "tools", role: "search" }, tool("Search", field), tool(BINARY ? "With the factor on" : capital(NOUN), byFactor), byLabel ? tool("Label", byLabel) : "", count),
     h("div", { class: "explorer" }, h("div", {}, hits, pages), shown));
   showExplorer.open = (place, factor) => open(place, factor, true);
   showExplorer.filter = (factor) => { byFactor.value = String(factor); field.value = ""; if (byLabel) byLabel.value = ""; set({ word: "", label: "", factor }); section("documents").scrollIntoView(); byFactor.focus({ preventScroll: true }); };

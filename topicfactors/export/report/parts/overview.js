@@ -21,9 +21,6 @@ function showOverview() {
 function leadOf(score) {
   const words = [h("strong", {}, many(FACTORS.length, NOUN, PLURAL)), " in ", h("strong", {}, many(DATA.documents.of, "document")), ". "];
   if (!score) return words;
-  const better = score.per_document < score.unigram;
-  words.push(better ? "They halve" : "");
-  words.pop();
   words.push(`A word of a ${score.where === "held out" ? "document that was held out" : "document"} is as hard to guess as one of `,
     h("strong", {}, perplexity(score.per_document)), ` equally likely words; by word frequencies alone, one of ${perplexity(score.unigram)}.`);
   return words;
@@ -47,7 +44,7 @@ function tilesOf(score) {
 function scoresTable() {
   if (!DATA.scores.length) return h("p", { class: "soft" }, "No documents were scored.");
   const rows = DATA.scores.map((score) => [capital(score.where), BOUNDS[score.bound] || score.bound,
-    `${perplexity(score.per_document)} ± ${perplexity(score.standard_error)}`, perplexity(score.unigram), perplexity(score.corpus), perplexity(score.unigram_corpus)]);
+    `${perplexity(score.per_document)} ± ${score.per_document >= 100 ? whole(score.standard_error) : score.standard_error.toFixed(1)}`, perplexity(score.unigram), perplexity(score.corpus), perplexity(score.unigram_corpus)]);
   return table("Perplexities; lower is better", [["documents"], ["bound"], ["a document", true], ["unigram", true], ["corpus", true], ["unigram", true]], rows);
 }
 function meanings() {
@@ -65,7 +62,7 @@ function meanings() {
 function curve() {
   const points = DATA.curve.filter((point) => point[2] !== null);
   if (points.length < 2) return [];
-  const width = 480, height = 210, left = 52, bottom = 34, top = 12;
+  const width = 480, height = 230, left = 52, bottom = 52, top = 12;
   const values = points.map((point) => point[2]);
   const low = Math.min(...values), high = Math.max(...values), pad = (high - low || 1) * 0.08;
   const x = (at) => left + (width - left - 14) * (points[at][0] - points[0][0]) / (points.at(-1)[0] - points[0][0]);
@@ -80,7 +77,7 @@ function curve() {
     const at = left + (width - left - 14) * (tick - points[0][0]) / (points.at(-1)[0] - points[0][0]);
     picture.append(s("text", { class: "tick", x: at, y: height - bottom + 18, "text-anchor": "middle" }, tick));
   }
-  picture.append(s("text", { class: "axis", x: width - 14, y: height - 1, "text-anchor": "end" }, "pass over the documents"),
+  picture.append(s("text", { class: "axis", x: width - 14, y: height - 12, "text-anchor": "end" }, "pass over the documents"),
     s("polyline", { class: "line", points: values.map((value, at) => `${x(at)},${y(value)}`).join(" ") }));
   points.forEach((point, at) => {
     if (points.length <= 30 || point[0] === DATA.best) picture.append(s("circle", { class: "dot", cx: x(at), cy: y(point[2]), r: point[0] === DATA.best ? 5 : 3 }));
