@@ -98,7 +98,7 @@ def material_of(
         explain=reasons_of(model, counts, known),
         remainder=model._joint().likelihood.remainder,
         couplings=getattr(model, "couplings_", None),
-        facts=[*facts_of(model, counts, labels), *facts],
+        facts=[*facts, *facts_of(model, counts, labels)],
         scores=[*(score_of("held out", each) for each in model.held_out_.values()), *scores],
         curve=curve_of(model),
         best=int(model.best_iter_),

@@ -85,8 +85,6 @@ def write_report(
         excerpts = Excerpts()
         counts = _counted(pipeline, texts, excerpts)
     seen = model._observed(counts, None if model.design_ is None else covariates)
-    if seen.shape[0] == 0:
-        raise InputError("there are no documents to report on; expected at least one")
     columns = {} if covariates is None else dict(columns_in(covariates))
     _refuse_others(seen.shape[0], {"ids": ids, "labels": labels, **columns})
     material = material_of(
@@ -122,7 +120,10 @@ def _counted(pipeline: Any, texts: Any, excerpts: Excerpts) -> Any:
     check_texts(texts)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorpusWarning)  # empty ones are told on the page
-        return pipeline[:-1].transform(excerpts.watch(clean_text(text)[0] for text in texts))
+        counts = pipeline[:-1].transform(excerpts.watch(clean_text(text)[0] for text in texts))
+    if counts.shape[0] == 0:
+        raise InputError("there are no documents to report on; expected at least one")
+    return counts
 
 
 def _refuse_others(documents: int, beside: Mapping[str, Any]) -> None:

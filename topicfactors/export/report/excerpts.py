@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator
@@ -34,6 +35,7 @@ class Excerpts:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
         self._ends, self._lengths = array("Q", [0]), array("Q")
         self._full = False
 
@@ -51,10 +53,6 @@ class Excerpts:
         for text in texts:
             self._add(text)
             yield text
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
 
     def _add(self, text: str) -> None:
         if self._full:

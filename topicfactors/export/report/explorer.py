@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from topicfactors.export.report.excerpts import Excerpt
 from topicfactors.export.report.material import Material
 from topicfactors.export.report.packing import limit_for, packed, quantised, rounded
-from topicfactors.export.report.sampling import chosen_documents
+from topicfactors.export.report.sampling import CAP, chosen_documents
 from topicfactors.insight.highlights import Reasons
 
 TEXT = 5_000_000  # bytes of all texts, as JSON
@@ -33,7 +33,7 @@ class Pairs(NamedTuple):
 
 def explorer(material: Material) -> dict[str, Any]:
     """The documents of the page and everything that is told of them."""
-    rows = chosen_documents(material.found, material.standing)
+    rows = chosen_documents(material.found, material.standing, CAP)
     if material.excerpts is not None and len(material.excerpts) < material.found.shape[0]:
         rows = rows[rows < len(material.excerpts)]  # those that came later were not kept
     pairs = shown_pairs(material.found[rows])

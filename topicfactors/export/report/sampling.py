@@ -15,7 +15,7 @@ SEED = 0
 def chosen_documents(
     found: NDArray[np.floating],
     standing: Sequence[Sequence[tuple[int, float]]],
-    cap: int = CAP,
+    cap: int,
 ) -> NDArray[np.int64]:
     """Rows of the documents to show, ascending; all where they are no more than ``cap``.
 

@@ -45,18 +45,21 @@ function titleOf(factor) {
 const fullName = (factor) => `${capital(NOUN)} ${FACTORS[factor].name}: ${shortOf(factor)}`;
 const optionOf = (factor) => `${FACTORS[factor].name} · ${FACTORS[factor].short}`;
 
+const briefOf = (factor) => [FACTORS[factor].name, ...NOUN === "class" ? [] : FACTORS[factor].short.split(" · ").slice(0, 2)].join(" · ");
+
 function tool(label, control) {
-  return h("label", { class: "tool" }, label, control);
+  control.id ||= `control-${tool.made = (tool.made || 0) + 1}`;
+  return h("div", { class: "tool" }, h("label", { for: control.id }, label), control);
 }
 function choice(options, act) {
   const control = h("select", { on: { change: () => act(control.value) } },
     options.map(([value, text]) => h("option", { value }, text)));
   return control;
 }
-function table(caption, heads, rows) {
+function table(caption, heads, rows, unseen) {
   const cell = (tag, value, right, scope) => h(tag, { class: right ? "number" : null, scope }, value);
   return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption },
-    h("table", {}, h("caption", {}, caption),
+    h("table", {}, h("caption", { class: unseen ? "unseen" : null }, caption),
       h("thead", {}, h("tr", {}, heads.map(([text, right]) => cell("th", text, right, "col")))),
       h("tbody", {}, rows.map((row) => h("tr", {}, row.map((value, place) =>
         cell(place ? "td" : "th", value, heads[place][1], place ? null : "row")))))));
@@ -69,7 +72,7 @@ function folded(summary, make) {
   return inside;
 }
 function factorLink(factor, text) {
-  return h("a", { href: `#factor-${factor}` }, text || optionOf(factor));
+  return h("a", { href: `#factor-${factor}` }, text || briefOf(factor));
 }
 function bytesOf(text) {
   const raw = atob(text), bytes = new Uint8Array(raw.length);

@@ -77,7 +77,7 @@ function standing(factor) {
   const all = () => h("div", {}, listed.slice(0, 3).map(([place]) => h("blockquote", {},
     h("a", { href: `#document=${place}&factor=${factor}` }, DATA.documents.ids[place]), clip(startOf(place), 180))),
   h("a", { href: `#documents=${factor}` }, `All documents ${BINARY ? "where it is on" : "of it"}`));
-  return listed.length ? folded(`Documents that show it (${whole(FACTORS[factor].on)} ${BINARY ? "where it is on" : "in all"})`, all) : "";
+  return listed.length ? folded(`Its documents (${whole(FACTORS[factor].on)})`, all) : "";
 }
 const clip = (text, most) => text.length <= most ? text : `${text.slice(0, most).replace(/\s+\S*$/, "")} …`;
 function startOf(place) {

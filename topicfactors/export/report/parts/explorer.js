@@ -46,7 +46,8 @@ function showExplorer() {
   showExplorer.open = (place, factor) => open(place, factor, true);
   showExplorer.filter = (factor) => { byFactor.value = String(factor); field.value = ""; if (byLabel) byLabel.value = ""; set({ word: "", label: "", factor }); section("documents").scrollIntoView(); byFactor.focus({ preventScroll: true }); };
   set({});
-  open(search.found[0] || 0);
+  const first = DOCS.standing.find((listed) => listed.length);
+  open(first ? first[0][0] : 0);
 }
 function sampled() {
   const here = DOCS.ids.length;
@@ -84,7 +85,7 @@ function drawHits(hits, pages, turn, open) {
   hits.replaceChildren(...search.found.slice(begin, begin + HITS).map((place) => h("li", {},
     h("button", { type: "button", "data-place": place, on: { click: () => open(place, search.factor, true) } },
       h("strong", {}, DOCS.ids[place]), h("span", { class: "snippet" }, snippet(place)),
-      h("span", { class: "on" }, DOCS.on[place].filter(([, p]) => p > 0.5).slice(0, 3).map(([factor]) => optionOf(factor)).join("  |  "))))));
+      h("span", { class: "on" }, DOCS.on[place].filter(([, p]) => p > 0.5).slice(0, 3).map(([factor]) => briefOf(factor)).join("   "))))));
   hits.hidden = !search.found.length;
   pages.replaceChildren(...last ? [h("button", { type: "button", disabled: search.page === 0, on: { click: () => turn(-1) } }, "Previous"),
     h("span", {}, `${whole(begin + 1)}–${whole(Math.min(begin + HITS, search.found.length))} of ${whole(search.found.length)}`),

@@ -31,7 +31,7 @@ function placed(width, height, small) {
   const size = small ? 11 : 12.5, across = size * 0.54;
   const nodes = DATA.relations.places.map(([x, y], factor) => {
     const words = FACTORS[factor].named || NOUN === "class" ? [FACTORS[factor].name] : FACTORS[factor].words.map(([word]) => word);
-    const label = clip(words.slice(0, small ? 1 : 2).join(" "), 22);
+    const both = words.slice(0, 2).join(" "), label = small || both.length > 20 ? clip(words[0] || "", 22) : both;
     return { factor, label, x, y, r: 3 + (small ? 8 : 13) * Math.sqrt(FACTORS[factor].prevalence / most), w: Math.max(16, label.length * across + 6) };
   });
   const low = (key) => Math.min(...nodes.map((node) => node[key])), high = (key) => Math.max(...nodes.map((node) => node[key]));
@@ -117,7 +117,7 @@ function pairLists(pairs) {
   const row = (pair) => [h("span", {}, factorLink(pair[0]), " and ", factorLink(pair[1])), whole(pair[3]), whole(pair[4]), `${lift(pair) >= 10 ? lift(pair).toFixed(0) : lift(pair).toFixed(lift(pair) < 0.1 ? 2 : 1)}×`];
   const heads = [["pair"], ["documents", true], ["by chance", true], ["times", true]];
   const close = pairs.filter((pair) => lift(pair) > 1), far = pairs.filter((pair) => lift(pair) < 1).reverse();
-  const one = (title, list) => list.length ? h("div", {}, h("h3", {}, title), table(`${title}: strongest first`, heads, list.slice(0, 8).map(row)),
+  const one = (title, list) => list.length ? h("div", {}, h("h3", {}, title), table(`${title}, the strongest first`, heads, list.slice(0, 8).map(row), true),
     list.length > 8 ? folded("More pairs", () => table(`${title}: more`, heads, list.slice(8, 60).map(row))) : "") : "";
   return [h("div", { class: "halves", style: { "margin-top": "1.75rem" } }, one("On together more often than by chance", close), one("On together less often than by chance", far))];
 }

@@ -12,11 +12,9 @@ function showOverview() {
   section("made").textContent = `Made by topicfactors ${DATA.version}. One file, no network; texts in it are excerpts of the documents.`;
   if (DATA.notes.length) box.append(h("ul", { class: "notes" }, DATA.notes.map((note) => h("li", {}, note))));
   box.append(tilesOf(first));
+  const facts = h("dl", { class: "facts" }, DATA.facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
   const left = h("div", {}, h("h3", {}, "How well it predicts"), scoresTable(), folded("What these figures mean", meanings));
-  const right = h("div", {}, ...curve());
-  right.append(h("h3", {}, "Model and corpus"), h("dl", { class: "facts" },
-    DATA.facts.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])));
-  box.append(h("div", { class: "halves" }, left, right));
+  box.append(h("div", { class: "halves" }, left, h("div", {}, curve())), h("h3", { class: "next" }, "Model and corpus"), facts);
 }
 function leadOf(score) {
   const words = [h("strong", {}, many(FACTORS.length, NOUN, PLURAL)), " in ", h("strong", {}, many(DATA.documents.of, "document")), ". "];
