@@ -118,10 +118,12 @@ def test_a_factor_filters_documents_and_its_words_are_marked(show, fitted, texts
 def test_cards_are_sorted_and_filtered(show):
     tab = show()
     tab.get_by_label("With the word").fill("piston")
-    tab.wait_for_function("document.querySelectorAll('.card').length < 3")
-    assert "piston" in tab.locator(".card .hit").first.inner_text()
+    tab.locator(".card .hit").first.wait_for()
+    assert set(tab.locator(".card .hit").all_inner_texts()) == {"piston"}
+    tab.get_by_label("With the word").fill("no such word")
+    tab.get_by_text("no factor lists that word").wait_for()
     tab.get_by_label("With the word").fill("")
-    tab.wait_for_function("document.querySelectorAll('.card').length === 3")
+    tab.locator(".card").nth(2).wait_for()
     tab.get_by_label("Sort by").select_option("name")
     assert tab.locator(".card .tag").all_inner_texts() == ["0", "1", "2"]
     tab.get_by_label("Bars show").select_option("pairs")
