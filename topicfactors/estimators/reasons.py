@@ -29,6 +29,8 @@ def reasons_of(model: Any, counts: Any, found: NDArray[np.floating]) -> Pairs | 
     component or class, against the best of the others.
     """
     if isinstance(model, BinaryFactorModel):
+        if model.objective_.layers is not None:  # they hide log p(x, z)
+            return None
         return lambda rows, factors: _of_factors(model, counts, found, rows, factors)
     if len(found.T) < 2:
         return None
