@@ -55,4 +55,5 @@ def test_the_public_names_are_these():
         "read_corpus",
         "save",
         "studies",
+        "write_report",
     }

@@ -28,6 +28,7 @@ def test_the_wheel_holds_the_corpora_and_no_tests(wheel):
     assert "topicfactors/corpora/lee/README.md" in names
     assert "topicfactors/corpora/revolution/notes.jsonl" in names
     assert "topicfactors/py.typed" in names
+    assert {"page.html", "style.css", "start.js"} <= {Path(name).name for name in names}
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "docs"))]
 
 

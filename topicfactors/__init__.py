@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from topicfactors.estimators.explaining import explain
     from topicfactors.estimators.factor_model import BinaryFactorModel
     from topicfactors.estimators.mixture import MixtureModel
+    from topicfactors.estimators.reporting import write_report
     from topicfactors.estimators.semisupervised import SemiSupervisedClassifier
     from topicfactors.export.plots.bound import plot_bound
     from topicfactors.export.plots.calibration import plot_calibration
@@ -73,6 +74,7 @@ _HOMES = {
     "plot_training": "topicfactors.export.plots.training",
     "read_corpus": "topicfactors.corpus.readers",
     "save": "topicfactors.storage",
+    "write_report": "topicfactors.estimators.reporting",
 }
 
 __all__ = [
@@ -104,6 +106,7 @@ __all__ = [
     "read_corpus",
     "save",
     "studies",
+    "write_report",
 ]
 
 

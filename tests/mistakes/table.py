@@ -25,6 +25,7 @@ from tests.mistakes.places import (
     without,
     write,
 )
+from tests.mistakes.report import REPORTS, REPORTS_IN_PYTHON
 from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
 from tests.mistakes.responses import RESPONSES
 from tests.mistakes.scores import OPTIONS_OF_SCORES, SCORES_IN_PYTHON
@@ -313,6 +314,7 @@ MISTAKES: list[Mistake] = [
     *COVARIATES,
     *STUDIES,
     *EDITING,
+    *REPORTS,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
     Mistake(
@@ -400,4 +402,5 @@ MISTAKES: list[Mistake] = [
     *STUDIES_IN_PYTHON,
     *(python(*row) for row in PICTURES_IN_PYTHON),
     *EDITING_IN_PYTHON,
+    *REPORTS_IN_PYTHON,
 ]

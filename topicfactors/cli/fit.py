@@ -249,6 +249,9 @@ def fit(
             callback=read_config, is_eager=True, help="TOML file of these options (a run.toml)."
         ),
     ] = None,
+    report: Annotated[
+        bool, typer.Option(help="Whether to write report.html, which has excerpts of the texts.")
+    ] = True,
     force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -256,8 +259,9 @@ def fit(
     """Fit factors, clusters or classes to a corpus and write them to a folder.
 
     The folder holds model/, factors.csv (factors, or components), factors.json, top_words.csv,
-    posteriors.csv, metrics.json, model_card.md and run.toml; with covariates also effects.csv and
-    covariate_words.csv, and of a classifier classes.csv. Ctrl-C keeps what was learnt so far.
+    posteriors.csv, metrics.json, model_card.md, run.toml and report.html, a page to look at in a
+    browser; with covariates also effects.csv and covariate_words.csv, and of a classifier
+    classes.csv. Ctrl-C keeps what was learnt so far.
 
     Examples: topicfactors fit pydocs -k 20 -o run; topicfactors fit notes.csv --text-column body;
     topicfactors fit letters/ --model semisupervised
@@ -267,7 +271,7 @@ def fit(
     options = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in context.params.items()
-        if name not in ("config", "force", "json", "quiet", "output")
+        if name not in ("config", "force", "json", "quiet", "output", "report")
     }
     typed = {name for name in options if was_typed(context, name)}
-    Fit(options, typed, quiet, json).run(output, force)
+    Fit(options, typed, quiet, json, report).run(output, force)

@@ -36,16 +36,25 @@ class Fit:
         Those that were typed on the command line.
     quiet, as_json
         How the result is shown.
+    report
+        Whether report.html is written.
     """
 
     def __init__(
-        self, options: dict[str, Any], typed: Collection[str], quiet: bool, as_json: bool
+        self,
+        options: dict[str, Any],
+        typed: Collection[str],
+        quiet: bool,
+        as_json: bool,
+        report: bool = True,
     ) -> None:
         from topicfactors.cli.progress import Display
+        from topicfactors.cli.reports import Reporter
 
         self.options, self.typed = resolved(options, typed), typed
         self.quiet, self.as_json = quiet, as_json
         self.display = Display(quiet)
+        self.reporter = Reporter() if report else None
         self.answers: Any = None  # the responses (N,), where they are asked for
 
     def run(self, output: Path | None, force: bool) -> None:
@@ -72,8 +81,11 @@ class Fit:
             self._look_at_size(read)
             interruption = self._train(model, read)
             fitted = model if vectorizer is None else make_pipeline(vectorizer, model)
+            then = None
+            if self.reporter is not None:
+                then = self.reporter.after(folder, fitted, read, self.options, self.answers)
             rows, metrics = write_run(
-                folder, fitted, read, fingerprint, self.options, overwrite=force
+                folder, fitted, read, fingerprint, self.options, overwrite=force, then=then
             )
         self._show(folder, model, rows, metrics)
         if interruption is not None:
@@ -136,6 +148,8 @@ class Fit:
         documents = stream_documents(source, Columns(*named, beside))
         documents = with_columns(source, documents, beside)
         texts = fingerprint.watch(ledger.record(documents))
+        if self.reporter is not None:
+            texts = self.reporter.watch(texts)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CorpusWarning)  # the ledger knows more
             try:

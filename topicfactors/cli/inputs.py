@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Inputs:
         What the run was fitted with, for columns that are not named.
     strict
         Whether an empty document or a repeated id is an error.
+    beside
+        Further columns to be noted.
 
     Attributes
     ----------
@@ -57,10 +59,12 @@ class Inputs:
         known: Columns = NONE,
         *,
         strict: bool = False,
+        beside: Sequence[str] = (),
     ) -> None:
         self.source = source
         self.ledger, self.read = Ledger(strict), 0
         self.notes: list[str] = []
+        self.watch: Callable[[Iterator[str]], Iterator[str]] = iter  # sees the texts pass
         self.counted_labels: list[str | None] | None = None
         self.vectorizer = vectorizer_of(pipeline)
         self.model = model_of(pipeline)
@@ -80,7 +84,7 @@ class Inputs:
                 f"{run}: was fitted with covariates {', '.join(map(repr, self.covariates))}, which "
                 f"{source} does not hold; give the texts as a table that has these columns"
             )
-        columns = columns._replace(covariates=self.covariates)
+        columns = columns._replace(covariates=(*self.covariates, *beside))
         self.documents = None
         if not is_counts(source):
             self.columns, self.documents = documents_of(source, columns, known)
@@ -95,7 +99,7 @@ class Inputs:
                 self.read += len(ids)
                 yield ids, whole.counts[start : start + BLOCK]
             return
-        texts = self.ledger.record(self.documents)
+        texts = self.watch(self.ledger.record(self.documents))
         while block := list(itertools.islice(texts, BLOCK)):
             self.read += len(block)
             yield self.ledger.ids[-len(block) :], self._observed(block)

@@ -20,6 +20,7 @@ from topicfactors.cli import (
     gradients,
     intervene,
     label,
+    report,
     topics,
     transform,
 )
@@ -44,6 +45,7 @@ app.command("export")(export.export)
 app.command("edit")(edit.edit)
 app.command("label")(label.label)
 app.command("gradients")(gradients.gradients)
+app.command("report")(report.report)
 
 
 def _version(wanted: bool) -> None:

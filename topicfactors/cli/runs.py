@@ -1,7 +1,7 @@
 """A run: the folder that ``topicfactors fit`` leaves, whole or not at all.
 
 ``model/``, factors.csv, factors.json, top_words.csv, posteriors.csv, metrics.json, model_card.md,
-run.toml; with covariates effects.csv and covariate_words.csv.
+run.toml; with covariates effects.csv and covariate_words.csv; and then report.html.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import json
 import platform
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,10 +106,12 @@ def write_run(
     *,
     overwrite: bool = False,
     further: Mapping[str, Any] = MappingProxyType({}),
+    then: Callable[[Any, Any, dict[str, Any]], None] | None = None,
 ) -> tuple[list[FactorRow], dict[str, Any]]:
     """Write everything; returns the factors and the metrics as written.
 
-    ``further`` are tables of run.toml beside those of :func:`describe`.
+    ``further`` are tables of run.toml beside those of :func:`describe`; ``then`` is told of the
+    counts, of what the model says of each document, and of the metrics when the folder is there.
 
     Raises
     ------
@@ -146,6 +148,8 @@ def write_run(
         export_table(posteriors, temporary / "posteriors.csv")
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")
+    if then is not None:
+        then(counts, columns, metrics)
     return rows, metrics
 
 
