@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 
 from topicfactors import __version__
-from topicfactors.cli import corpora, evaluate, explain, export, fit, gradients, topics, transform
+from topicfactors.cli import (
+    compare,
+    corpora,
+    evaluate,
+    explain,
+    export,
+    fit,
+    gradients,
+    topics,
+    transform,
+)
 from topicfactors.cli.console import describe, exit_status, terminate_like_interrupt
 
 app = typer.Typer(
@@ -29,6 +39,7 @@ app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 app.command("gradients")(gradients.gradients)
+app.command("compare")(compare.compare)
 
 
 def _version(wanted: bool) -> None:
