@@ -22,6 +22,7 @@ from tests.mistakes.places import (
     without,
     write,
 )
+from tests.mistakes.quality import COMPARISONS, COMPARISONS_IN_PYTHON
 from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
 from tests.mistakes.responses import RESPONSES
 from tests.mistakes.scores import OPTIONS_OF_SCORES, SCORES_IN_PYTHON
@@ -308,6 +309,7 @@ MISTAKES: list[Mistake] = [
     ),
     *COVARIATES,
     *STUDIES,
+    *COMPARISONS,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
     Mistake(
@@ -392,4 +394,5 @@ MISTAKES: list[Mistake] = [
     *(python(*row) for row in SCORES_IN_PYTHON),
     *SMOOTHING_IN_PYTHON,
     *STUDIES_IN_PYTHON,
+    *COMPARISONS_IN_PYTHON,
 ]

@@ -66,7 +66,7 @@ def entries(models: Any) -> tuple[list[Entry], list[Missing]]:
     for label in labels:
         if labels.count(label) > 1:
             raise ConfigurationError(
-                f"models: {label!r} is there twice; give each its own name: "
+                f"models: {label!r} is there twice; leave one out, or give each its own name: "
                 "{'one': …, 'other': …}"
             )
     return found, [entry.missing for entry in found if entry.missing is not None]
