@@ -7,7 +7,7 @@
 Writes topic_quality.md beside this script, after every fit, so that it can be looked at while it
 grows. Rows that are done are kept in the cache and not made again, unless the settings or the
 version of their model have changed, or --again names it (which it should where our own code has).
-Peers that are not installed are left out; pip install 'topicfactors[peers]' brings them.
+Peers that are not installed are left out: pip install 'topicfactors[peers]' bertopic.
 """
 
 from __future__ import annotations

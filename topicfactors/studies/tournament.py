@@ -79,8 +79,8 @@ class Tournament:
             others = plain(others)
         if n_components > len(rows):
             raise InputError(
-                f"{n_components} topics are more than the {len(rows)} documents that are fitted; try "
-                f"{max(1, len(rows) // 10)} or fewer"
+                f"{n_components} topics are more than the {len(rows)} documents that are fitted; "
+                f"try {max(1, len(rows) // 10)} or fewer"
             )
         self.wordings = Wordings(
             plain(counts[rows]), self.words, None if listed is None else [listed[r] for r in rows]
