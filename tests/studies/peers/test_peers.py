@@ -59,13 +59,13 @@ def test_corex_finds_the_themes(given):
 
 @pytest.mark.parametrize("name", ["sklearn-lda", "gensim-lda", "tomotopy-lda"])
 def test_the_completion_of_lda_is_its_mixture_times_its_words(name, given, monkeypatch):
-    """Against a plain loop over θ from the seen half and φ, from the packages' own calls."""
+    """Against a plain loop over θ from the seen half and φ."""
     monkeypatch.setattr("topicfactors.studies.peers.tomotopy_lda.SWEEPS", 100)
     kept = {}
 
-    def keeping(words, shares):
-        kept.update(words=words, shares=shares)
-        return mixed(words, shares)
+    def keeping(words, shares, mean_shares=None):
+        kept.update(words=words, shares=mean_shares or shares)
+        return mixed(words, shares, mean_shares)
 
     module = PEERS[name].fit.__module__
     monkeypatch.setattr(f"{module}.mixed", keeping)
@@ -73,17 +73,17 @@ def test_the_completion_of_lda_is_its_mixture_times_its_words(name, given, monke
     seen = given.held_out.copy()
     seen.data = np.ceil(seen.data / 2)
     unseen = given.held_out - seen
-    once = np.asarray(kept["shares"](seen), float)
-    monkeypatch.setattr("topicfactors.studies.peers.base.best", lambda words: [])
-    again = mixed(kept["words"], lambda counts: once).completion(seen, unseen)
-    theta, phi = once / once.sum(1, keepdims=True), kept["words"]
-    phi = phi / phi.sum(1, keepdims=True)
+    theta, phi = np.asarray(kept["shares"](seen), float), kept["words"]
+    theta, phi = theta / theta.sum(1, keepdims=True), phi / phi.sum(1, keepdims=True)
     total = sum(
         unseen[n, v] * np.log(theta[n] @ phi[:, v]) for n in range(12) for v in range(WORDS)
     )
-    assert again == pytest.approx(np.exp(-total / unseen.sum()))
-    assert found.completion(seen, unseen) == pytest.approx(again, rel=0.03)  # Gibbs has noise
-    assert again < 14  # the themes are known, and the unigram has about 24
+    completed = found.completion(seen, unseen)
+    assert completed == pytest.approx(np.exp(-total / unseen.sum()), rel=1e-5)
+    assert completed < 14  # the themes are known, and the unigram has about 24
+    if name == "tomotopy-lda":  # one state of its chain is a draw, which differs from the mean
+        single = np.asarray(found.transform(seen))
+        assert (np.abs(theta - single) > 1e-3).any()
 
 
 def test_words_of_tomotopy_that_never_came_have_what_the_prior_says(given):

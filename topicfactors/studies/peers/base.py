@@ -82,7 +82,11 @@ def best(weights: Floats) -> list[list[int]]:
     return [[int(column) for column in row] for row in order]
 
 
-def mixed(topic_word: Floats, shares: Callable[[Any], Floats]) -> Learnt:
+def mixed(
+    topic_word: Floats,
+    shares: Callable[[Any], Floats],
+    mean_shares: Callable[[Any], Floats] | None = None,
+) -> Learnt:
     """A mixture of topics, as LDA learns it.
 
     Parameters
@@ -91,12 +95,14 @@ def mixed(topic_word: Floats, shares: Callable[[Any], Floats]) -> Learnt:
         Word weights of each topic, ``(K, V)``; made to sum to one.
     shares
         From counts ``(M, V)`` to the weight of each topic in each document, ``(M, K)``, likewise.
+    mean_shares
+        The same as posterior means, where ``shares`` are a draw; None where they are means.
     """
     words = topic_word / topic_word.sum(1, keepdims=True)
 
     def completion(seen: Any, unseen: Any) -> float:
         """Perplexity of the unseen tokens given the seen ones."""
-        found = np.asarray(shares(seen), np.float64)
+        found = np.asarray((mean_shares or shares)(seen), np.float64)
         return predicted(found / found.sum(1, keepdims=True), words, unseen)
 
     return Learnt(best(words), shares, completion)

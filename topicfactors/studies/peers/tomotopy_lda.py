@@ -9,6 +9,7 @@ import numpy as np
 from topicfactors.studies.peers.base import Floats, Given, Learnt, Peer, mixed, spelt_out
 
 SWEEPS, INFERRED = 1000, 100
+STATES = range(50, 201, 10)  # sweeps after which a document's shares are taken, for their mean
 
 
 def fit(given: Given) -> Learnt:
@@ -21,18 +22,23 @@ def fit(given: Given) -> Learnt:
             model.add_doc(words)
     model.train(SWEEPS, workers=given.threads)
 
-    def shares(counts: Any) -> Floats:
+    def shares(counts: Any, sweeps: int = INFERRED) -> Floats:
+        """Those of the chain's last state."""
         found = np.tile(model.alpha / model.alpha.sum(), (counts.shape[0], 1)).astype(np.float64)
         made = [model.make_doc(words) if words else None for words in spelt_out(counts)]
         rows = [row for row, document in enumerate(made) if document is not None]
         if rows:
             inferred, _ = model.infer(
-                [made[row] for row in rows], iterations=INFERRED, workers=given.threads
+                [made[row] for row in rows], iterations=sweeps, workers=given.threads
             )
             found[rows] = np.array(inferred)
         return found
 
-    return mixed(_topic_word(model, given.counts.shape[1]), shares)
+    def mean_shares(counts: Any) -> Floats:
+        """The mean over states of one chain: tomotopy begins each document in the same way."""
+        return np.asarray(np.mean([shares(counts, sweeps) for sweeps in STATES], axis=0))
+
+    return mixed(_topic_word(model, given.counts.shape[1]), shares, mean_shares)
 
 
 def _topic_word(model: Any, words: int) -> Floats:
@@ -50,5 +56,6 @@ TOMOTOPY_LDA = Peer(
     fit,
     ("tomotopy",),
     ("tomotopy",),
-    f"collapsed Gibbs, {SWEEPS:,} sweeps, {INFERRED} for a new document, alpha learnt",
+    f"collapsed Gibbs, {SWEEPS:,} sweeps, {INFERRED} for a new document, alpha learnt; "
+    f"completion from the mean of {len(STATES)} states",
 )
