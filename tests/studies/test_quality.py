@@ -17,11 +17,12 @@ from topicfactors.estimators.halves import halves
 from topicfactors.insight.metrics import npmi
 from topicfactors.studies import contest, processes
 from topicfactors.studies.lineup import cure, entries
+from topicfactors.studies.material import rows_of
 from topicfactors.studies.peers import PEERS
 from topicfactors.studies.peers.ours import OURS
 from topicfactors.studies.quality_results import QualitySettings, QualityStudy, Trial
 from topicfactors.studies.shelf import Shelf
-from topicfactors.studies.tournament import Tournament, divided
+from topicfactors.studies.tournament import Tournament
 
 BROKEN = """
 import os
@@ -57,7 +58,7 @@ def fake(tmp_path, monkeypatch):
 
 def test_figures_are_those_of_the_words_and_the_models(study, counts):
     counts = scipy.sparse.csr_matrix(counts)
-    rows, kept = divided(counts.shape[0], 0.1)
+    rows, kept = rows_of(counts.shape[0], 0.1)
     for trial in study.trials:
         columns = np.array([[int(word) for word in words] for words in trial.words])
         assert trial.npmi == pytest.approx(float(npmi(counts[rows], columns).mean()))
@@ -183,7 +184,7 @@ def test_tokens_in_their_order_are_those_of_the_counts(counts):
     order = [random.permutation(row) for row in columns]
     tokens = [[*words[row], "not-counted"] for row in order]
     made = Tournament(whole, 3, ["sklearn-nmf"], tokens=tokens, feature_names=words)
-    rows = divided(whole.shape[0], 0.1)[0]
+    rows = rows_of(whole.shape[0], 0.1)[0]
     for kept, row in zip(made.shelf.order, rows, strict=True):
         np.testing.assert_array_equal(kept, order[row])
     tokens[4] = tokens[4][1:]
