@@ -120,10 +120,31 @@ def show(study: Any, *, as_json: bool, quiet: bool) -> None:
 
         print(dump_json(study.as_dict()))
     else:
+        from rich.console import Console
+
         from topicfactors.cli.tables import print_columns, print_lines
 
-        print_columns(list(zip(*study.cells(), strict=True)))
-        print_lines(f"\n{study.caption()}")
+        console, columns = Console(), list(zip(*study.cells(), strict=True))
+        for part in parts(columns, console.width if console.is_terminal else None):
+            print_columns(part)
+            print_lines("")
+        print_lines(study.caption())
     if study.missing:
         names = ", ".join(missing.model for missing in study.missing)
         note(f"note: not installed: {names}; {cure(study.missing)}", quiet=quiet)
+
+
+def parts(columns: Sequence[Sequence[str]], width: int | None) -> list[list[Sequence[str]]]:
+    """The columns in as few tables as fit into a width, each of which begins with the first one.
+
+    >>> parts([("model", "a"), ("NPMI", "0.30"), ("fit, s", "1")], 16)
+    [[('model', 'a'), ('NPMI', '0.30')], [('model', 'a'), ('fit, s', '1')]]
+    """
+    names, *others = columns
+    found = [[names]]
+    for column in others:
+        wanted = sum(max(map(len, each)) + 2 for each in [*found[-1], column])
+        if width is not None and wanted > width and len(found[-1]) > 1:
+            found.append([names])
+        found[-1].append(column)
+    return found
