@@ -8,7 +8,7 @@ import pytest
 import scipy.io
 import scipy.sparse
 
-from topicfactors.studies.peers import PEERS
+from topicfactors.peers import PEERS
 from topicfactors.studies.tournament import Tournament
 
 QUICK = ("-k", "3", "--max-df", "1.0", "--models", "sklearn-nmf", "--no-c-v")

@@ -15,13 +15,13 @@ from tests.estimators.planted import planted
 from topicfactors import BinaryFactorModel, ConfigurationError, InputError, MixtureModel, studies
 from topicfactors.estimators.halves import halves
 from topicfactors.insight.metrics import npmi
-from topicfactors.studies import contest, processes
+from topicfactors.peers import PEERS, contest
+from topicfactors.peers.ours import OURS
+from topicfactors.peers.shelf import Shelf
+from topicfactors.studies import processes
 from topicfactors.studies.lineup import cure, entries
 from topicfactors.studies.material import rows_of
-from topicfactors.studies.peers import PEERS
-from topicfactors.studies.peers.ours import OURS
 from topicfactors.studies.quality_results import QualitySettings, QualityStudy, Trial
-from topicfactors.studies.shelf import Shelf
 from topicfactors.studies.tournament import Tournament
 
 BROKEN = """
@@ -218,7 +218,7 @@ def test_a_shelf_is_read_as_it_was_written(counts, tmp_path):
 def test_memory_is_that_of_the_fit_and_not_of_its_parent():
     """Linux hands ru_maxrss down to children; what is counted here is their own."""
     ballast = np.ones(300 * 2**17)  # 300 MiB
-    code = "from topicfactors.studies.contest import peak_memory; print(peak_memory())"
+    code = "from topicfactors.peers.contest import peak_memory; print(peak_memory())"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -232,7 +232,7 @@ def test_memory_is_that_of_the_fit_and_not_of_its_parent():
 
 
 def test_the_process_of_a_peer_loads_nothing_of_ours():
-    code = "import sys, topicfactors.studies.contest; print('torch' in sys.modules)"
+    code = "import sys, topicfactors.peers.contest; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from topicfactors.estimators.factor_model import BinaryFactorModel
-    from topicfactors.studies.contestants import Named
-    from topicfactors.studies.results import GradientStudy
+from topicfactors.estimators.factor_model import BinaryFactorModel
+from topicfactors.studies.comparison import Comparison
+from topicfactors.studies.contestants import Named
+from topicfactors.studies.results import GradientStudy
 
 
 def gradients(
@@ -87,8 +87,6 @@ def gradients(
     >>> sorted(row.estimator for row in found.rows)
     ['nvil', 'straight-through']
     """
-    from topicfactors.studies.comparison import Comparison
-
     comparison = Comparison(
         model,
         X,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from topicfactors.errors import ConfigurationError, unknown_name
-from topicfactors.studies.peers import PEERS
-from topicfactors.studies.peers.base import Peer
-from topicfactors.studies.peers.ours import OURS, described
+from topicfactors.peers import PEERS
+from topicfactors.peers.base import Peer
+from topicfactors.peers.ours import OURS, described
 
 SENTENCES = "bertopic-sentences"  # fetches a model from a network, and so is to be asked for
 

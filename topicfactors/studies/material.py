@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from topicfactors.errors import InputError
 from topicfactors.estimators.factor_model import BinaryFactorModel
 from topicfactors.estimators.halves import halves
-from topicfactors.studies.shelf import Shelf
+from topicfactors.peers.shelf import Shelf
 from topicfactors.studies.wordings import Wordings
 
 SPLIT = 0  # seed of the documents held out: they are the same for every seed of the fits

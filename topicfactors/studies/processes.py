@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from topicfactors.studies.shelf import Shelf
+from topicfactors.peers.shelf import Shelf
 
-MODULE = "topicfactors.studies.contest"
+MODULE = "topicfactors.peers.contest"
 THREADS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
     *("NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),

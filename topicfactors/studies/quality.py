@@ -41,8 +41,8 @@ def compare(
     n_components
         Topics K of every model.
     models
-        Names of :data:`topicfactors.studies.peers.ours.OURS` (``"factors"``, ``"gumbel-softmax"``,
-        ``"mixture"``) and :data:`topicfactors.studies.peers.PEERS` (``"sklearn-lda"``,
+        Names of :data:`topicfactors.peers.ours.OURS` (``"factors"``, ``"gumbel-softmax"``,
+        ``"mixture"``) and :data:`topicfactors.peers.PEERS` (``"sklearn-lda"``,
         ``"sklearn-nmf"``, ``"gensim-lda"``, ``"tomotopy-lda"``, ``"corex"``, ``"bertopic"``,
         ``"bertopic-sentences"``), or models of this package that are not fitted, whose own
         parameters hold, ``n_components`` too; a list, or a mapping from what they are called. None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicfactors.insight.metrics import c_v, npmi
-from topicfactors.studies.peers.base import spelt_out
+from topicfactors.peers.base import spelt_out
 
 Lists = list[list[int]]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from topicfactors.studies.peers import PEERS
-from topicfactors.studies.peers.base import TOP, Given, best, mixed, predicted, spelt_out
+from topicfactors.peers import PEERS
+from topicfactors.peers.base import TOP, Given, best, mixed, predicted, spelt_out
 
 WORDS, TOPICS = 24, 3
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the packages, as in their process
@@ -41,7 +41,7 @@ def learnt(name, given):
 @pytest.mark.parametrize("name", ["sklearn-lda", "sklearn-nmf", "gensim-lda", "tomotopy-lda"])
 def test_a_peer_finds_the_themes(name, given, monkeypatch):
     if name == "tomotopy-lda":
-        monkeypatch.setattr("topicfactors.studies.peers.tomotopy_lda.SWEEPS", 100)
+        monkeypatch.setattr("topicfactors.peers.tomotopy_lda.SWEEPS", 100)
     found = learnt(name, given)
     themes = {frozenset(np.array(topic[:8]) // 8) for topic in found.topics}
     assert themes == {frozenset([0]), frozenset([1]), frozenset([2])}
@@ -60,7 +60,7 @@ def test_corex_finds_the_themes(given):
 @pytest.mark.parametrize("name", ["sklearn-lda", "gensim-lda", "tomotopy-lda"])
 def test_the_completion_of_lda_is_its_mixture_times_its_words(name, given, monkeypatch):
     """Against a plain loop over θ from the seen half and φ."""
-    monkeypatch.setattr("topicfactors.studies.peers.tomotopy_lda.SWEEPS", 100)
+    monkeypatch.setattr("topicfactors.peers.tomotopy_lda.SWEEPS", 100)
     kept = {}
 
     def keeping(words, shares, mean_shares=None):
@@ -92,7 +92,7 @@ def test_words_of_tomotopy_that_never_came_have_what_the_prior_says(given):
     known = known.tocsr()
     known.eliminate_zeros()
     tomotopy = pytest.importorskip("tomotopy", reason="pip install tomotopy")
-    from topicfactors.studies.peers.tomotopy_lda import _topic_word
+    from topicfactors.peers.tomotopy_lda import _topic_word
 
     model = tomotopy.LDAModel(k=2, seed=0)
     for words in spelt_out(known):
@@ -111,7 +111,7 @@ def test_predictions_are_of_unseen_tokens_whatever_the_block(monkeypatch):
     expected = np.exp(-(unseen * np.log(shares @ words)).sum() / unseen.sum())
     matrix = scipy.sparse.csr_matrix(unseen)
     assert predicted(shares, words, matrix) == pytest.approx(expected)
-    monkeypatch.setattr("topicfactors.studies.peers.base.BLOCK", 7)
+    monkeypatch.setattr("topicfactors.peers.base.BLOCK", 7)
     assert predicted(shares, words, matrix) == pytest.approx(expected)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from topicfactors.studies.peers.base import Given, Learnt, Peer, mixed
+from topicfactors.peers.base import Given, Learnt, Peer, mixed
 
 PASSES, BATCH = 20, 256
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from topicfactors.studies.peers.base import TOP, Given, Learnt, Peer, spelt_out
+from topicfactors.peers.base import TOP, Given, Learnt, Peer, spelt_out
 
 DIMENSIONS = 100  # of tf-idf
 SENTENCES = "all-MiniLM-L6-v2"  # BERTopic's own default

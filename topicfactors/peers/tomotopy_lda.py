@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from topicfactors.studies.peers.base import Floats, Given, Learnt, Peer, mixed, spelt_out
+from topicfactors.peers.base import Floats, Given, Learnt, Peer, mixed, spelt_out
 
 SWEEPS, INFERRED = 1000, 100
 STATES = range(50, 201, 10)  # sweeps after which a document's shares are taken, for their mean

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from topicfactors.studies.peers.base import Given, Learnt, Peer, best
+from topicfactors.peers.base import Given, Learnt, Peer, best
 
 MOST = 400  # iterations
 

@@ -6,7 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from topicfactors.errors import ConfigurationError
-from topicfactors.studies.peers.base import TOP, Given, Learnt
+from topicfactors.peers.base import TOP, Given, Learnt
 
 KINDS = ("BinaryFactorModel", "MixtureModel")
 SET = ("random_state", "n_jobs", "device")  # by the comparison

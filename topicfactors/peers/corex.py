@@ -6,7 +6,7 @@ from typing import Any
 
 import scipy.sparse
 
-from topicfactors.studies.peers.base import TOP, Given, Learnt, Peer
+from topicfactors.peers.base import TOP, Given, Learnt, Peer
 
 MOST = 200  # iterations
 

@@ -1,6 +1,6 @@
 """One fit of one model of a comparison, in a process of its own.
 
-    python -m topicfactors.studies.contest FOLDER JOB RESULT
+    python -m topicfactors.peers.contest FOLDER JOB RESULT
 
 Nothing heavy is loaded before the model is, so that the memory that it takes is its own.
 """
@@ -15,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from topicfactors.studies.peers import PEERS
-from topicfactors.studies.peers.base import Given, Learnt
-from topicfactors.studies.peers.ours import Ours, fit
-from topicfactors.studies.shelf import Shelf
+from topicfactors.peers import PEERS
+from topicfactors.peers.base import Given, Learnt
+from topicfactors.peers.ours import Ours, fit
+from topicfactors.peers.shelf import Shelf
 
 ENOUGH, LEAST, MOST = 1.0, 2, 5  # seconds, and times, that a transform is repeated
 

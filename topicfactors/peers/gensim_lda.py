@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from topicfactors.studies.peers.base import Given, Learnt, Peer, mixed
+from topicfactors.peers.base import Given, Learnt, Peer, mixed
 
 PASSES, ITERATIONS, CHUNK = 20, 400, 2000
 
