@@ -12,7 +12,7 @@ ROWS = [
     {"corpus", "model", "inference", "wordlists"},
     {"gradients", "insight"},
     {"training", "export"},
-    {"estimators"},
+    {"estimators", "peers"},
     {"studies", "storage"},
     {"cli"},
     {"__main__"},

@@ -25,6 +25,7 @@ from tests.mistakes.places import (
     without,
     write,
 )
+from tests.mistakes.quality import COMPARISONS, COMPARISONS_IN_PYTHON
 from tests.mistakes.report import REPORTS, REPORTS_IN_PYTHON
 from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
 from tests.mistakes.responses import RESPONSES
@@ -315,6 +316,7 @@ MISTAKES: list[Mistake] = [
     *STUDIES,
     *EDITING,
     *REPORTS,
+    *COMPARISONS,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
     Mistake(
@@ -403,4 +405,5 @@ MISTAKES: list[Mistake] = [
     *(python(*row) for row in PICTURES_IN_PYTHON),
     *EDITING_IN_PYTHON,
     *REPORTS_IN_PYTHON,
+    *COMPARISONS_IN_PYTHON,
 ]

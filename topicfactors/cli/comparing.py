@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,18 +45,12 @@ def names_in(text: str) -> list[str]:
 
 def counted(corpus: str, words: Words, threads: int | None, quiet: bool) -> Any:
     """The counts of a corpus, and what is to be said of it."""
-    from topicfactors.cli.progress import Display
     from topicfactors.corpus.columns import Columns
-    from topicfactors.corpus.count_readers import is_counts, read_counts
-    from topicfactors.corpus.documents import Ledger
-    from topicfactors.corpus.readers import stream_documents
+    from topicfactors.corpus.count_readers import is_counts
     from topicfactors.corpus.vectorizer import DocumentVectorizer
 
-    display = Display(quiet)
-    if is_counts(corpus):
-        read = read_counts(corpus)
-        counts, notes = read.counts, read.notes
-    else:
+    vectorizer = None
+    if not is_counts(corpus):
         vectorizer = DocumentVectorizer(
             min_length=3,  # as in fit
             min_df=document_bound(words.min_df, "--min-df"),
@@ -64,11 +58,39 @@ def counted(corpus: str, words: Words, threads: int | None, quiet: bool) -> Any:
             max_features=words.vocabulary_size,
             n_jobs=threads or -1,
         )
-        ledger = Ledger(words.strict)
-        documents = stream_documents(corpus, Columns(words.text_column, words.id_column))
-        with warnings.catch_warnings(), _named(corpus):
+    columns = Columns(words.text_column, words.id_column)
+    return counts_of(corpus, vectorizer, columns, strict=words.strict, quiet=quiet)
+
+
+def counts_of(
+    corpus: str,
+    vectorizer: Any,
+    columns: Any,
+    *,
+    vocabulary: object = None,
+    texts: list[str] | None = None,
+    strict: bool,
+    quiet: bool,
+) -> Any:
+    """The counts of a file, or of texts where there is a vectorizer; notes go to stderr.
+
+    Texts are kept in the list ``texts``, where one is given.
+    """
+    from topicfactors.cli.progress import Display
+    from topicfactors.corpus.count_readers import read_counts
+    from topicfactors.corpus.documents import Ledger
+    from topicfactors.corpus.readers import stream_documents
+
+    display = Display(quiet)
+    if vectorizer is None:
+        read = read_counts(corpus, vocabulary=vocabulary)
+        counts, notes = read.counts, read.notes
+    else:
+        ledger = Ledger(strict)
+        said = ledger.record(stream_documents(corpus, columns))
+        with warnings.catch_warnings(), named(corpus):
             warnings.simplefilter("ignore", CorpusWarning)  # the ledger knows more
-            counts = vectorizer.fit_transform(display.reading(ledger.record(documents)))
+            counts = vectorizer.fit_transform(display.reading(_kept(said, texts)))
         notes = ledger.notes()
     for line in notes:
         note(f"note: {line}", quiet=quiet)
@@ -76,6 +98,14 @@ def counted(corpus: str, words: Words, threads: int | None, quiet: bool) -> Any:
         f"{counts.shape[0]:,} documents, {counts.shape[1]:,} words, {int(counts.sum()):,} tokens"
     )
     return counts
+
+
+def _kept(said: Iterable[str], texts: list[str] | None) -> Iterator[str]:
+    """Texts passed on, and put into a list on the way where there is one."""
+    for text in said:
+        if texts is not None:
+            texts.append(text)
+        yield text
 
 
 def usual_threads(counts: Any) -> int:
@@ -100,7 +130,7 @@ def measured(
     display, rows = Display(quiet), list[Any]()
     with threadpool_limits(model.n_jobs if model.n_jobs > 0 else None):
         display.say("fitting the model on which gradients are drawn")
-        with _named(corpus):
+        with named(corpus):
             comparison = Comparison(model, counts, asked, **budget)
         began = time.monotonic()
         try:
@@ -154,7 +184,7 @@ def show(study: Any, *, as_json: bool) -> None:
 
 
 @contextlib.contextmanager
-def _named(corpus: str) -> Iterator[None]:
+def named(corpus: str) -> Iterator[None]:
     """Put the name of the corpus in front of what is wrong with it."""
     try:
         yield

@@ -35,7 +35,22 @@ from topicfactors.cli.options import (
     read_config,
     was_typed,
 )
-from topicfactors.cli.word_options import WORDS, MaxDf, MinDf, VocabularySize
+from topicfactors.cli.word_options import (
+    Language,
+    Lemmas,
+    MaxDf,
+    MinDf,
+    MinLength,
+    Numbers,
+    Phrases,
+    Pos,
+    SpacyModel,
+    StopWords,
+    TokenPattern,
+    Urls,
+    Vocabulary,
+    VocabularySize,
+)
 
 
 def fit(
@@ -166,59 +181,16 @@ def fit(
     vocabulary_size: VocabularySize = 10_000,
     min_df: MinDf = "5",
     max_df: MaxDf = "0.5",
-    min_length: Annotated[
-        int, typer.Option(min=1, help="Shortest word.", rich_help_panel=WORDS)
-    ] = 3,
-    language: Annotated[
-        str, typer.Option(help="spaCy's code: en, de, it, …", rich_help_panel=WORDS)
-    ] = "en",
-    stop_words: Annotated[
-        str,
-        typer.Option(
-            help="'language', 'none', a file of words, or +FILE to add them to the language's.",
-            rich_help_panel=WORDS,
-        ),
-    ] = "language",
-    token_pattern: Annotated[
-        str | None,
-        typer.Option(
-            help="Regular expression that finds the words, instead of spaCy's tokeniser.",
-            rich_help_panel=WORDS,
-        ),
-    ] = None,
-    numbers: Annotated[
-        str, typer.Option(help="drop, keep or fold (into <number>).", rich_help_panel=WORDS)
-    ] = "drop",
-    urls: Annotated[
-        str, typer.Option(help="drop, keep or fold (into <url>).", rich_help_panel=WORDS)
-    ] = "drop",
-    lemmas: Annotated[
-        bool,
-        typer.Option(
-            "--lemmas",
-            help="Count lemmas: of the pipeline, or of spacy-lookups-data.",
-            rich_help_panel=WORDS,
-        ),
-    ] = False,
-    spacy_model: Annotated[
-        str | None,
-        typer.Option(help="An installed spaCy pipeline, or its folder.", rich_help_panel=WORDS),
-    ] = None,
-    pos: Annotated[
-        str | None,
-        typer.Option(
-            help="Only these parts of speech, such as NOUN,ADJ (needs --spacy-model).",
-            rich_help_panel=WORDS,
-        ),
-    ] = None,
-    phrases: Annotated[
-        bool,
-        typer.Option(
-            "--phrases",
-            help="Join words that often come together: steam_engine.",
-            rich_help_panel=WORDS,
-        ),
-    ] = False,
+    min_length: MinLength = 3,
+    language: Language = "en",
+    stop_words: StopWords = "language",
+    token_pattern: TokenPattern = None,
+    numbers: Numbers = "drop",
+    urls: Urls = "drop",
+    lemmas: Lemmas = False,
+    spacy_model: SpacyModel = None,
+    pos: Pos = None,
+    phrases: Phrases = False,
     text_column: TextColumn = None,
     id_column: IdColumn = None,
     label_column: Annotated[
@@ -231,10 +203,7 @@ def fit(
             "words; an empty cell is unknown."
         ),
     ] = None,
-    vocabulary: Annotated[
-        Path | None,
-        typer.Option(help="For counts: a file of one word a line (default: one beside them)."),
-    ] = None,
+    vocabulary: Vocabulary = None,
     strict: Strict = False,
     device: Device = "auto",
     threads: Annotated[

@@ -12,17 +12,12 @@ import typer
 from topicfactors.cli.answers import refuse_idle_response, responses_of
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
 from topicfactors.cli.covariates import names_of, told, with_columns
-from topicfactors.cli.models import SEMISUPERVISED, model_for, resolved, spelt
-from topicfactors.cli.options import document_bound, stop_words_of
+from topicfactors.cli.models import SEMISUPERVISED, model_for, resolved
+from topicfactors.cli.vectorizing import refuse_idle_words, vectorizer_for
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.errors import CorpusWarning, InputError
 
 SMALL = 300_000  # tokens below which one thread is used: a second gains nothing
-OF_TEXTS = (
-    *("vocabulary_size", "min_df", "max_df", "min_length", "language", "stop_words"),
-    *("token_pattern", "numbers", "urls", "lemmas", "spacy_model", "pos", "phrases"),
-    *("text_column", "id_column", "label_column", "strict", "covariate"),
-)
 
 
 class Fit:
@@ -100,40 +95,10 @@ class Fit:
                 "or leave it out"
             )
         refuse_idle_response(self.options, self.typed)
-        if is_counts(self.options["corpus"]):
-            idle = [name for name in OF_TEXTS if name in self.typed]
-            why = "counts are used as they are, and have no text to tokenise"
-        else:
-            idle = ["vocabulary"] if "vocabulary" in self.typed else []
-            why = "texts have the vocabulary that is found in them (see --vocabulary-size)"
-        if idle:
-            raise InputError(
-                f"{self.options['corpus']}: {why}; leave out {', '.join(map(spelt, idle))}"
-            )
+        refuse_idle_words(self.options["corpus"], self.typed)
 
     def _vectorizer(self) -> Any:
-        from topicfactors.corpus.vectorizer import DocumentVectorizer
-
-        chosen = self.options
-        pos = chosen["pos"]
-        vectorizer = DocumentVectorizer(
-            language=chosen["language"],
-            stop_words=stop_words_of(chosen["stop_words"], chosen["language"]),
-            min_length=chosen["min_length"],
-            min_df=document_bound(str(chosen["min_df"]), "--min-df"),
-            max_df=document_bound(str(chosen["max_df"]), "--max-df"),
-            max_features=chosen["vocabulary_size"],
-            token_pattern=chosen["token_pattern"],
-            numbers=chosen["numbers"],
-            urls=chosen["urls"],
-            lemmatize=chosen["lemmas"],
-            spacy_model=chosen["spacy_model"],
-            pos=None if pos is None else [tag.strip().upper() for tag in pos.split(",")],
-            phrases=chosen["phrases"],
-            n_jobs=chosen["threads"] or -1,
-        )
-        vectorizer.rules()  # refused before the corpus is read
-        return vectorizer
+        return vectorizer_for(self.options)
 
     def _count_texts(self, vectorizer: Any, fingerprint: Any) -> CountedCorpus:
         from topicfactors.corpus.columns import Columns

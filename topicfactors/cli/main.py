@@ -11,6 +11,7 @@ import typer
 
 from topicfactors import __version__
 from topicfactors.cli import (
+    compare,
     corpora,
     edit,
     evaluate,
@@ -46,6 +47,7 @@ app.command("edit")(edit.edit)
 app.command("label")(label.label)
 app.command("gradients")(gradients.gradients)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 
 
 def _version(wanted: bool) -> None:
