@@ -6,12 +6,12 @@ from typing import Any, Self
 
 from numpy.typing import ArrayLike
 
-from topicfactors.estimators.automatic import AutomaticMixin
 from topicfactors.estimators.checks import is_automatic
+from topicfactors.estimators.consensus import RunsMixin
 from topicfactors.training.trainer import History
 
 
-class FitsMixin(AutomaticMixin):
+class FitsMixin(RunsMixin):
     """What is learnt from counts, at once or by and by."""
 
     warm_start: bool
@@ -60,8 +60,13 @@ class FitsMixin(AutomaticMixin):
         going_on = bool(self.warm_start) and hasattr(self, "objective_")
         named = (feature_names, id2word)
         with self._whole_or_not_at_all(going_on):
+            if going_on:
+                self._refuse_going_on("warm_start=True")
             counts, chosen = self._prepared(X, covariates, response, *named, going_on)
-            if is_automatic(self.n_components) and not going_on:
+            self._forget_runs()
+            if self.n_runs > 1:
+                history = History(interruption=self._fit_runs(counts, covariates))
+            elif is_automatic(self.n_components) and not going_on:
                 history = History(interruption=self._fit_number(counts, covariates))
             else:
                 history = self._learn(counts, chosen, going_on)
@@ -90,9 +95,11 @@ class FitsMixin(AutomaticMixin):
         """
         first = not hasattr(self, "objective_")
         self._refuse_stream(first)
+        self._refuse_going_on("partial_fit")
         named = (feature_names, id2word)
         with self._whole_or_not_at_all(not first):
             counts, chosen = self._prepared(X, covariates, response, *named, not first)
+            self._forget_runs()
             history = self._learn_more(counts, chosen, first)
         self._pass_on(history)
         return self
