@@ -94,9 +94,7 @@ def test_the_number_of_factors_may_differ_between_runs(corpus):
 def test_it_reads_what_is_known_beside_the_words(corpus):
     years = {"year": np.linspace(1700, 1800, 200)}
     ratings = corpus.truth @ [5.0, -3.0, 1.0, 0.0]
-    found = several(4, n_runs=2, max_iter=3).fit(
-        corpus.counts, covariates=years, response=ratings
-    )
+    found = several(4, n_runs=2, max_iter=3).fit(corpus.counts, covariates=years, response=ratings)
     assert found.came_back_.shape == found.response_coef_.shape == (4,)
 
 

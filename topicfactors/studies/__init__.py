@@ -1,8 +1,11 @@
-"""Parts put side by side on a corpus: what a choice costs and what it brings."""
+"""Parts and fits put side by side on a corpus: what a choice costs and what it brings."""
 
 from __future__ import annotations
 
 from topicfactors.studies.gradients import gradients
 from topicfactors.studies.results import GradientStudy
+from topicfactors.studies.stability import Stability, stability
+from topicfactors.studies.sweep import sweep
+from topicfactors.studies.sweep_results import Sweep
 
-__all__ = ["GradientStudy", "gradients"]
+__all__ = ["GradientStudy", "Stability", "Sweep", "gradients", "stability", "sweep"]
