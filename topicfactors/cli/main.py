@@ -12,6 +12,7 @@ import typer
 from topicfactors import __version__
 from topicfactors.cli import corpora, evaluate, explain, export, fit, gradients, topics, transform
 from topicfactors.cli.console import describe, exit_status, terminate_like_interrupt
+from topicfactors.cli.sweep import SeveralNumbers, sweep
 
 app = typer.Typer(
     name="topicfactors",
@@ -29,6 +30,7 @@ app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 app.command("gradients")(gradients.gradients)
+app.command("sweep", cls=SeveralNumbers)(sweep)
 
 
 def _version(wanted: bool) -> None:
