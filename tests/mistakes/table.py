@@ -26,6 +26,7 @@ from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
 from tests.mistakes.responses import RESPONSES
 from tests.mistakes.scores import OPTIONS_OF_SCORES, SCORES_IN_PYTHON
 from tests.mistakes.smoothing import OPTIONS_OF_SMOOTHING, SMOOTHING_IN_PYTHON
+from tests.mistakes.stability import STABILITY, STABILITY_IN_PYTHON
 from tests.mistakes.studies import STUDIES, STUDIES_IN_PYTHON
 
 
@@ -308,6 +309,7 @@ MISTAKES: list[Mistake] = [
     ),
     *COVARIATES,
     *STUDIES,
+    *STABILITY,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
     Mistake(
@@ -392,4 +394,5 @@ MISTAKES: list[Mistake] = [
     *(python(*row) for row in SCORES_IN_PYTHON),
     *SMOOTHING_IN_PYTHON,
     *STUDIES_IN_PYTHON,
+    *STABILITY_IN_PYTHON,
 ]

@@ -69,18 +69,21 @@ class Sweep(Fit):
             self._look_at_size(read)
             together = jobs or _usual_jobs(model)
             model.set_params(n_jobs=1 if together > 1 or read.counts.sum() < SMALL else -1)
-            made = Sweeping(
-                model,
-                read.counts,
-                self.numbers,
-                n_runs=runs,
-                covariates=read.covariates,
-                held_out=held_out,
-                folder=output,
-                overwrite=force,
-                n_jobs=together,
-                options=same,
-            )
+            try:
+                made = Sweeping(
+                    model,
+                    read.counts,
+                    self.numbers,
+                    n_runs=runs,
+                    covariates=read.covariates,
+                    held_out=held_out,
+                    folder=output,
+                    overwrite=force,
+                    n_jobs=together,
+                    options=same,
+                )
+            except InputError as error:
+                raise InputError(f"{corpus}: {error}") from error
             interruption = self._go_over(made)
         self._end(made, output, interruption)
 
@@ -115,7 +118,7 @@ class Sweep(Fit):
                 self.display.say(
                     f"{all_of_them - left + number}/{all_of_them} k = {fit.k}, seed {fit.seed}: "
                     f"bound {sum(fit.held_out) / len(fit.held_out):.1f} nats, NPMI {fit.npmi:.2f}, "
-                    f"{fit.seconds:.0f} s" + (f"; about {rest:.0f} s left" if rest >= 1 else "")
+                    f"{fit.seconds:.0f} s{_left(rest)}"
                 )
         except KeyboardInterrupt as interruption:
             if not made.done:
@@ -149,6 +152,19 @@ class Sweep(Fit):
         print_columns(list(zip(*result.cells(), strict=True)))
         print_lines("\n" + "\n".join(result.advice()))
         print_lines(f"\n{result.caption()}")
+
+
+def _left(seconds: float) -> str:
+    """How long the rest takes.
+
+    >>> _left(0.2), _left(50.0), _left(500.0)
+    ('', '; about 50 s left', '; about 8 min left')
+    """
+    if seconds < 1:
+        return ""
+    return (
+        f"; about {seconds:.0f} s left" if seconds < 100 else f"; about {seconds / 60:.0f} min left"
+    )
 
 
 def _usual_jobs(model: Any) -> int:
