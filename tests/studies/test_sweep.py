@@ -263,6 +263,9 @@ def test_the_smallest_as_good_whose_factors_come_back():
     shaky = [each._replace(came_back=0.4) for each in steady]
     assert recommend(shaky, "completion").k == 10
     assert "but only 40%" in recommend(shaky, "completion").why
+    tied = [each._replace(came_back=1.0) for each in shaky[:2]] + shaky[2:]
+    tied[1] = tied[1]._replace(behind=0.02, coherent=0.1)
+    assert "k = 10 has the steadiest factors" in "".join(recommend(tied, "completion").otherwise)
     wobbling = [*steady[:1], steady[1]._replace(came_back=0.2), steady[2]._replace(came_back=0.8)]
     assert recommend(wobbling, "completion").k == 20
     assert "which those of k = 10 do less" in recommend(wobbling, "completion").why

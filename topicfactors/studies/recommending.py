@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+CLEARER = 1.05  # times the coherence, from which other factors are said to read better
 COMES_BACK = 0.75  # share of the factors that come back, from which a number is called stable
 
 
@@ -89,14 +90,15 @@ def _others(chosen: Candidate, best: Candidate, candidates: Sequence[Candidate])
         )
     coherent = [each for each in candidates if each.coherent is not None]
     read = max(coherent, key=lambda each: each.coherent or 0, default=chosen)
-    if read.k not in (chosen.k, best.k):
+    clearer = (read.coherent or 0) > CLEARER * (chosen.coherent or 0)
+    if clearer and read.k not in (chosen.k, best.k):
         lines.append(
             f"k = {read.k} reads best (NPMI x diversity {read.coherent:.2f}"
             + ("" if chosen.coherent is None else f", here {chosen.coherent:.2f}")
             + f"), {_percent(read.behind - chosen.behind)} worse in prediction"
         )
     told = [each for each in candidates if each.came_back is not None]
-    firm = max(told, key=lambda each: each.came_back or 0, default=chosen)
+    firm = max(told, key=lambda each: (each.came_back or 0, -each.behind), default=chosen)
     if (firm.came_back or 0) > (chosen.came_back or 0) and firm.k not in (best.k, read.k):
         lines.append(
             f"k = {firm.k} has the steadiest factors ({firm.came_back:.0%} come back), "

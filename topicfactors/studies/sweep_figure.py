@@ -16,28 +16,25 @@ class Panel(NamedTuple):
     error: Callable[[Any], float | None]
     beside: Callable[[Any], float | None] | None = None  # a second line, drawn faint
     called: str = ""
+    share: bool = False  # is it drawn from 0 to 1?
 
 
 PANELS = (
     Panel("% above the best perplexity", lambda r: r.worse, lambda r: r.worse_error),
-    Panel("held-out bound, nats a document", lambda r: r.bound, lambda r: None),
-    Panel(
-        "coherence (NPMI); faint: diversity",
-        lambda r: r.npmi,
-        lambda r: r.npmi_spread,
-        lambda r: r.diversity,
-        "diversity",
-    ),
+    Panel("held-out bound, nats a document", lambda r: r.bound, lambda r: r.bound_error),
+    Panel("coherence (NPMI)", lambda r: r.npmi, lambda r: r.npmi_spread),
+    Panel("diversity", lambda r: r.diversity, lambda r: None, share=True),
     Panel(
         "agreement between runs; faint: by chance",
         lambda r: r.agreement,
         lambda r: r.agreement_spread,
         lambda r: r.chance,
         "by chance",
+        share=True,
     ),
-    Panel("factors that come back, share", lambda r: r.came_back, lambda r: None),
-    Panel("seconds a fit", lambda r: r.seconds, lambda r: None),
+    Panel("factors that come back, share", lambda r: r.came_back, lambda r: None, share=True),
 )
+FULL = [0, 1.05]  # the scale of shares
 
 
 def sweep_figure(rows: Sequence[Any], chosen: int, score: str, stable: float) -> Any:
@@ -67,6 +64,8 @@ def sweep_figure(rows: Sequence[Any], chosen: int, score: str, stable: float) ->
         figure.add_vline(x=chosen, line={"color": MARKED, "dash": "dot", "width": 1.5}, **where)
         if "come back" in panel.title:
             figure.add_hline(y=stable, line={"color": MUTED, "dash": "dash", "width": 1}, **where)
+        if panel.share:
+            figure.update_yaxes(range=FULL, **where)
         figure.update_xaxes(title_text="number of factors", tickvals=[r.k for r in rows], **where)
     figure.update_layout(
         template="plotly_white",

@@ -40,6 +40,7 @@ class Row(NamedTuple):
     behind: float  # nats a token of the score that decides, behind the best number
     error: float  # standard error of `behind`, over documents and runs
     bound: float  # nats a document held out
+    bound_error: float  # standard error of its difference to that of the best number
     npmi: float
     npmi_spread: float  # standard deviation between runs; 0 for one
     diversity: float
@@ -100,9 +101,8 @@ class Sweep:
     def rows(self) -> tuple[Row, ...]:
         """A row a number of factors, in ascending order."""
         numbers = sorted({fit.k for fit in self.fits})
-        scores = {k: self._scores(k) for k in numbers}
-        best = max(numbers, key=lambda k: float(scores[k].mean()))
-        return tuple(self._row(k, scores[k], scores[best]) for k in numbers)
+        best = max(numbers, key=lambda k: float(self._scores(k).mean()))
+        return tuple(self._row(k, best) for k in numbers)
 
     @property
     def score(self) -> str:
@@ -163,9 +163,10 @@ class Sweep:
         return (
             f"{known.documents:,} documents fitted, {known.held_out:,} held out of all fits, "
             f"{runs} run{'s' * (runs > 1)} each. Perplexity: of the unseen halves of documents "
-            f"held out. Behind best: difference of the {self.score}, with its standard error over "
-            f"documents and runs. Agreement: correlation of matched factors between runs. Come "
-            "back: share of the factors found in at least half of the other runs."
+            f"held out. Behind best: difference of the {self.score}. Its standard error, and that "
+            "of the bound, are of differences to the best number, over documents and runs. "
+            "Agreement: correlation of matched factors between runs. Come back: share of the "
+            "factors found in at least half of the other runs."
         )
 
     def advice(self) -> list[str]:
@@ -193,11 +194,19 @@ class Sweep:
         completed = self.score == "completion"
         return np.array([fit.completion if completed else fit.held_out for fit in self._of(k)])
 
-    def _row(self, k: int, scores: NDArray[np.float64], best: NDArray[np.float64]) -> Row:
+    def _bounds(self, k: int) -> NDArray[np.float64]:
+        """The bound of every run and document, ``(R, H)`` nats."""
+        return np.array([fit.held_out for fit in self._of(k)])
+
+    def _row(self, k: int, best: int) -> Row:
         fits, known = self._of(k), self.settings
+        scores, bounds = self._scores(k), self._bounds(k)
         completed = self.score == "completion"
         each = (known.unseen if completed else known.tokens) / known.held_out
-        behind, error = _difference(best, scores)
+        behind, error, bound_error = 0.0, 0.0, 0.0
+        if k != best:
+            behind, error = _difference(self._scores(best), scores)
+            bound_error = _difference(self._bounds(best), bounds)[1]
         coherence = np.array([fit.npmi for fit in fits])
         found = self.stability(k)
         pairs = None if found is None else found.between[np.triu_indices(len(fits), 1)]
@@ -207,7 +216,8 @@ class Sweep:
             float(math.exp(-scores.mean() / each)) if completed else None,
             behind / each,
             error / each,
-            _mean(_mean(fit.held_out) for fit in fits),
+            float(bounds.mean()),
+            bound_error,
             float(coherence.mean()),
             float(coherence.std(ddof=1)) if len(fits) > 1 else 0.0,
             _mean(fit.diversity for fit in fits),
@@ -226,8 +236,6 @@ def _difference(best: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[
     The documents are the same, so that it is their differences that vary and not their lengths;
     the seeds are a sample too.
     """
-    if best is other:
-        return 0.0, 0.0
     apart = best.mean(0) - other.mean(0)
     square = apart.var() / len(apart)
     for scores in (best, other):
@@ -246,6 +254,8 @@ def _cell(row: Row, name: str) -> str:
         return "—"
     if name == "behind":
         return "best" if row.error == 0 else f"{row.worse:.1f}% ± {row.worse_error:.1f}"
+    if name == "bound" and row.error > 0:
+        return f"{value:,.1f} ± {row.bound_error:.1f}"
     if name == "came_back":
         return f"{value:.0%}"
     digits = {"k": 0, "completion": 1, "bound": 1, "seconds": 1}.get(name, 2)
