@@ -24,6 +24,7 @@ PARAMETERS = {
     "prior": "BinaryFactorModel.prior",
     "encoder": "BinaryFactorModel.encoder",
     "init": "BinaryFactorModel.init",
+    "runs": "BinaryFactorModel.n_runs",
     "response_family": "BinaryFactorModel.response",
     "epochs": "BinaryFactorModel.max_iter",
     "batch_size": "BinaryFactorModel.batch_size",

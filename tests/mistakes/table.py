@@ -31,6 +31,7 @@ from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
 from tests.mistakes.responses import RESPONSES
 from tests.mistakes.scores import OPTIONS_OF_SCORES, SCORES_IN_PYTHON
 from tests.mistakes.smoothing import OPTIONS_OF_SMOOTHING, SMOOTHING_IN_PYTHON
+from tests.mistakes.stability import STABILITY, STABILITY_IN_PYTHON
 from tests.mistakes.studies import STUDIES, STUDIES_IN_PYTHON
 
 
@@ -317,6 +318,7 @@ MISTAKES: list[Mistake] = [
     *EDITING,
     *REPORTS,
     *COMPARISONS,
+    *STABILITY,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
     Mistake(
@@ -406,4 +408,5 @@ MISTAKES: list[Mistake] = [
     *EDITING_IN_PYTHON,
     *REPORTS_IN_PYTHON,
     *COMPARISONS_IN_PYTHON,
+    *STABILITY_IN_PYTHON,
 ]

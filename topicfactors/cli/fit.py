@@ -17,6 +17,7 @@ from topicfactors.cli.model_options import (
     Number,
     PerClass,
     Posterior,
+    Runs,
     Shared,
     Smoothing,
     Start,
@@ -98,6 +99,7 @@ def fit(
         str, typer.Option(help="bag-of-words or bag-of-words:width=512,…", rich_help_panel=MODEL)
     ] = "bag-of-words",
     init: Start = None,
+    runs: Runs = 1,
     response_family: Annotated[
         str,
         typer.Option(

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from topicfactors.cli.answers import refuse_idle_response, responses_of
+from topicfactors.cli.consensus import told_of_runs
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
 from topicfactors.cli.covariates import names_of, told, with_columns
 from topicfactors.cli.models import SEMISUPERVISED, model_for, resolved
@@ -174,6 +175,8 @@ class Fit:
             for begun, needed, evidence in getattr(model, "tried_", []):
                 needs = f"{needed} of {begun} factors needed"
                 self.display.say(f"{needs}: evidence {evidence:.2f} nats a document")
+            for line in told_of_runs(model):
+                self.display.say(line)
             if model.stopped_:
                 kept = f"the weights of epoch {model.best_iter_} are kept"
                 self.display.say(f"{model.stopped_}: {kept}")

@@ -26,6 +26,7 @@ from topicfactors.cli import (
     transform,
 )
 from topicfactors.cli.console import describe, exit_status, terminate_like_interrupt
+from topicfactors.cli.sweep import SeveralNumbers, sweep
 
 app = typer.Typer(
     name="topicfactors",
@@ -48,6 +49,7 @@ app.command("label")(label.label)
 app.command("gradients")(gradients.gradients)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("sweep", cls=SeveralNumbers)(sweep)
 
 
 def _version(wanted: bool) -> None:

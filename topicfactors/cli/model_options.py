@@ -52,6 +52,15 @@ Start = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+Runs = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="Fits with one seed after the other, of which the one is kept whose factors agree "
+        "most with the others'; those that do not come back are marked.",
+        rich_help_panel=MODEL,
+    ),
+]
 Starts = Annotated[
     str,
     typer.Option(

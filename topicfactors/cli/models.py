@@ -15,6 +15,7 @@ TAKEN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("posterior", "prior", "kl_warmup"), (FACTOR,)),
     **dict.fromkeys(("overlap_penalty", "shrinkage"), (FACTOR,)),
     **dict.fromkeys(("anchors", "anchor_strength"), (FACTOR,)),
+    "runs": (FACTOR,),
     **dict.fromkeys(("factors", "init", "patience"), (FACTOR, MIXTURE)),
     **dict.fromkeys(("covariate", "covariate_shrinkage"), (FACTOR, MIXTURE)),
     **dict.fromkeys(("response", "response_family"), (FACTOR, MIXTURE)),
@@ -139,6 +140,7 @@ def _factor_model(options: Mapping[str, Any], typed: Collection[str]) -> Any:
         kl_warmup=number_or_auto(options["kl_warmup"], float),
         shrinkage=number_or_auto(options["shrinkage"], float),
         overlap_penalty=options["overlap_penalty"],
+        n_runs=options["runs"],
         anchors=read_anchor_file(options["anchors"]),
         anchor_strength=options["anchor_strength"],
     )

@@ -23,6 +23,7 @@ from sklearn.pipeline import Pipeline
 
 from topicfactors import __version__
 from topicfactors.cli.classes import classes_table, fit_metrics
+from topicfactors.cli.consensus import consensus_metrics, runs_of
 from topicfactors.cli.readings import (
     documents_table,
     effects_of,
@@ -94,6 +95,7 @@ def rows_of(
         documents=documents,
         responses=None if effects is None else effects.tolist(),
         called=model.factor_names_,
+        runs=runs_of(model),
     )
 
 
@@ -129,6 +131,7 @@ def write_run(
     metrics = metrics_of(model, counts, coherence)
     if noun_of(model) == "class":
         metrics |= fit_metrics(model, read.labels)
+    metrics |= consensus_metrics(model)
     described = {**describe(model, read, fingerprint, options), **further}
     blocks = (
         (ids[start : start + BLOCK], columns[start : start + BLOCK])

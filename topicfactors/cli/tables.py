@@ -33,8 +33,10 @@ def print_factors(
     widest = max([len(noun), *(cell_len(str(row.factor)) for row in rows)])
     console = Console(soft_wrap=False, emoji=False)
     coherent = any(row.coherence is not None for row in rows)
+    several = any(row.came_back is not None for row in rows)
     listed = [(_remark(row) + " ".join(row.words), _beside(row, beside)) for row in rows]
     room = console.width - widest - len("  on in  ") - (len("NPMI   ") if coherent else 0)
+    room -= len("back in  ") if several else 0
     if not console.is_terminal:
         room = 3 * max(cell_len(cell) for cells in listed for cell in cells)
         console.width = room + 40
@@ -45,6 +47,8 @@ def print_factors(
     table.add_column(often, justify="right", no_wrap=True)
     if coherent:
         table.add_column("NPMI", justify="right", no_wrap=True)
+    if several:
+        table.add_column("back in", justify="right", no_wrap=True)
     table.add_column("words", overflow="fold", max_width=room * 3 // 5 if beside else None)
     if beside:
         table.add_column(beside, style="dim", overflow="fold", max_width=room * 2 // 5)
@@ -52,6 +56,8 @@ def print_factors(
         cells = [str(row.factor), f"{row.prevalence:.1%}"]
         if coherent:
             cells.append("" if row.coherence is None else f"{row.coherence:+.2f}")
+        if several:
+            cells.append("" if row.came_back is None else f"{row.came_back:.0%}")
         cells += [words, others] if beside else [words]
         table.add_row(*map(escape, cells))
     console.print(table)

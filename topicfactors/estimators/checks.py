@@ -10,7 +10,7 @@ from topicfactors.errors import ConfigurationError, unknown_name
 from topicfactors.estimators.specs import parsed
 from topicfactors.values import is_number, is_whole, number, whole
 
-WHOLE = {"n_components": 1, "n_iter_no_change": 0, "verbose": 0}
+WHOLE = {"n_components": 1, "n_runs": 1, "n_iter_no_change": 0, "verbose": 0}
 SHARES = {"kl_warmup": 1.0, "validation_fraction": 0.9}
 POSITIVE = ("overlap_penalty", "tol", "covariate_shrinkage")
 CLASS_PRIORS = ("auto", "balanced", "labelled", "learnt", "uniform")

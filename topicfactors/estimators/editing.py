@@ -53,7 +53,8 @@ class EditingMixin(RecordsMixin):
         Returns
         -------
         A fitted model. ``held_out_`` is empty, for the bounds were those of the model before;
-        ``history_`` is that of its training; ``edits_`` says what was done.
+        ``history_`` is that of its training; ``edits_`` says what was done. What several runs
+        agreed on was of the factors before, and is gone.
 
         Raises
         ------
@@ -119,6 +120,7 @@ class EditingMixin(RecordsMixin):
             made._shrink(edit)
             made._describe(counts)
             made._order_words(counts)
+        made._forget_runs()
         made.edits_ = [*getattr(self, "edits_", []), edit]
         return made
 

@@ -72,6 +72,9 @@ class BinaryFactorModel(
         there is no search over states, no ``explain`` and no exact score.
     init
         Where the loadings start: ``"auto"``, ``"clusters"``, ``"nmf"`` or ``"random"``.
+    n_runs
+        Fits from ``random_state``, ``random_state + 1``, …, one after the other, of which the one
+        is kept whose factors agree most with those of the others (docs/stability.md).
     response
         How the ``response`` that ``fit`` is given is drawn: ``"gaussian"`` or ``"poisson"``, with
         ``weight`` (docs/responses.md).
@@ -137,6 +140,11 @@ class BinaryFactorModel(
     response_coef_, response_intercept_ : (D,), float
         What each factor adds to the expected response, and what is expected with none on; of its
         logarithm where ``response="poisson"``.
+    agreement_, came_back_ : (D,)
+        With several runs: correlation of each factor with its own in the other runs, on the
+        average, and the share of the other runs in which it came back.
+    consensus_ : Consensus
+        With several runs: their seeds, which was kept, how far they agree, and by chance.
     n_components_, tried_ : int, list of Tried
         Factors found; with ``"auto"`` what each model began with and needed, and its evidence.
     prior_ : (D,)
@@ -191,6 +199,7 @@ class BinaryFactorModel(
         smoothing: str | Callable[..., Any] = "auto",
         continuous_layers: int | str = 0,
         init: str | Callable[..., Any] = "auto",
+        n_runs: int = 1,
         response: str | Callable[..., Any] = "gaussian",
         max_iter: int | None = None,
         batch_size: int | str = "auto",
@@ -223,6 +232,7 @@ class BinaryFactorModel(
         self.smoothing = smoothing
         self.continuous_layers = continuous_layers
         self.init = init
+        self.n_runs = n_runs
         self.response = response
         self.max_iter = max_iter
         self.batch_size = batch_size

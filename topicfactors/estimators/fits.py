@@ -6,13 +6,13 @@ from typing import Any, Self
 
 from numpy.typing import ArrayLike
 
-from topicfactors.estimators.automatic import AutomaticMixin
 from topicfactors.estimators.calibrating import CalibratingMixin
 from topicfactors.estimators.checks import is_automatic
+from topicfactors.estimators.consensus import RunsMixin
 from topicfactors.training.trainer import History
 
 
-class FitsMixin(CalibratingMixin, AutomaticMixin):
+class FitsMixin(CalibratingMixin, RunsMixin):
     """What is learnt from counts, at once or by and by."""
 
     warm_start: bool
@@ -61,9 +61,14 @@ class FitsMixin(CalibratingMixin, AutomaticMixin):
         going_on = bool(self.warm_start) and hasattr(self, "objective_")
         named = (feature_names, id2word)
         with self._whole_or_not_at_all(going_on):
+            if going_on:
+                self._refuse_going_on("warm_start=True")
             counts, chosen = self._prepared(X, covariates, response, *named, going_on)
             self._check_length(counts, chosen.likelihood)
-            if is_automatic(self.n_components) and not going_on:
+            self._forget_runs()
+            if self.n_runs > 1:
+                history = History(interruption=self._fit_runs(counts, covariates))
+            elif is_automatic(self.n_components) and not going_on:
                 history = History(interruption=self._fit_number(counts, covariates))
             else:
                 history = self._learn(counts, chosen, going_on)
@@ -95,10 +100,12 @@ class FitsMixin(CalibratingMixin, AutomaticMixin):
         first = not hasattr(self, "objective_")
         self._refuse_stream(first)
         self._refuse_length()
+        self._refuse_going_on("partial_fit")
         named = (feature_names, id2word)
         with self._whole_or_not_at_all(not first):
             counts, chosen = self._prepared(X, covariates, response, *named, not first)
             self._check_length(counts, chosen.likelihood)
+            self._forget_runs()
             history = self._learn_more(counts, chosen, first)
             self.word_order_ = None  # those of some documents would stand for all
         self._pass_on(history)

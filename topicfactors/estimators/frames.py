@@ -61,7 +61,8 @@ class FramesMixin(AnchoringMixin, PosteriorMixin, ReadoutMixin, ListingMixin):
     def topics_frame(self, n_words: int = 10, *, ranking: str = RANKING) -> Any:
         """A data frame with a row a factor: prevalence, prior, status, words, suppressed words.
 
-        The words are those of :meth:`top_words`, ``n_words`` of them under the ``ranking``.
+        The words are those of :meth:`top_words`, ``n_words`` of them under the ``ranking``. With
+        several runs there is also the share of the others in which each factor ``came_back``.
         """
         frames = pandas_module()
         top, low = self.top_words(n_words, ranking=ranking), self.suppressed_words(n_words)
@@ -71,6 +72,7 @@ class FramesMixin(AnchoringMixin, PosteriorMixin, ReadoutMixin, ListingMixin):
                 "prevalence": self.prevalence_,
                 "prior": self.prior_,
                 "status": self.status_,
+                **({"came_back": self.came_back_} if hasattr(self, "came_back_") else {}),
                 "words": words_of(top),
                 "suppressed": words_of(low),
             }

@@ -229,4 +229,8 @@ def _cautions(
             which = ", ".join(map(str, metrics[name]))
             plural = PLURALS[listed_in(metrics)].capitalize()
             lines.append(f"{plural} that {status} between documents say nothing: {which}.")
+    if lost := metrics.get("consensus", {}).get("lost"):
+        runs = len(metrics["consensus"]["seeds"])
+        which = ", ".join(map(str, lost))
+        lines.append(f"Factors that came back in less than half of {runs - 1} other runs: {which}.")
     return lines + [f"The corpus: {plain(line)}." for line in corpus["notes"]]

@@ -42,6 +42,8 @@ class FactorRow(NamedTuple):
     suppressed: list[str]  # the words that speak most against it
     documents: list[str]  # ids of representative documents, where they are known
     response: float | None = None  # what it adds to the response; None where there is none
+    agreement: float | None = None  # with its own in other runs; None where there was one run
+    came_back: float | None = None  # share of the other runs in which it came back
 
 
 def factor_rows(
@@ -56,10 +58,12 @@ def factor_rows(
     documents: Sequence[Sequence[str]] | None = None,
     responses: Sequence[float] | None = None,
     called: Sequence[int | str] | None = None,
+    runs: Sequence[tuple[float, float]] | None = None,
 ) -> list[FactorRow]:
     """Every factor with its best words, in the order of the model.
 
-    ``names`` are those of the words; ``called`` those of the factors, else their numbers.
+    ``names`` are those of the words; ``called`` those of the factors, else their numbers; ``runs``
+    the agreement of each with other runs and the share of them in which it came back.
     """
     columns = top_columns(rank(factors, ranking), words)
     evidence_against = suppressed(factors)
@@ -78,6 +82,7 @@ def factor_rows(
             against[number],
             [] if documents is None else list(documents[number]),
             None if responses is None else float(responses[number]),
+            *((None, None) if runs is None else map(float, runs[number])),
         )
         for number, listed in enumerate(word_lists(columns, names))
     ]
@@ -86,7 +91,8 @@ def factor_rows(
 def factors_table(rows: Sequence[FactorRow]) -> Table:
     """One row a factor; ids of documents may hold anything, and stay in the JSON.
 
-    The last column is what it adds to the response, where there is one.
+    The last columns are what it adds to the response, where there is one, and how it agrees with
+    other runs, where there were some.
     """
     columns: tuple[str, ...] = (
         "factor",
@@ -101,6 +107,10 @@ def factors_table(rows: Sequence[FactorRow]) -> Table:
     if any(row.response is not None for row in rows):
         columns = (*columns, "response")
         cells = [(*row, told.response) for row, told in zip(cells, rows, strict=True)]
+    if any(row.came_back is not None for row in rows):
+        columns = (*columns, "agreement", "came_back")
+        both = zip(cells, rows, strict=True)
+        cells = [(*row, told.agreement, told.came_back) for row, told in both]
     return Table(columns, [cells])
 
 

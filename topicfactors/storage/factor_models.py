@@ -7,6 +7,7 @@ from typing import Any
 
 from topicfactors.estimators import parts
 from topicfactors.estimators.automatic import Tried
+from topicfactors.estimators.consensus import Consensus
 from topicfactors.estimators.factor_model import BinaryFactorModel
 from topicfactors.storage.facts import FITTED, NAMED, Fact
 from topicfactors.storage.keeping import ModelKeeper
@@ -27,7 +28,9 @@ class FactorKeeper(ModelKeeper):
         *NAMED,
         Fact("length_tempering", "length_tempering_", sometimes=True),
         Fact("tried", "tried_", read=_tried, sometimes=True),
+        Fact("consensus", "consensus_", read=lambda told: Consensus(*told), sometimes=True),
     )
+    sometimes = ("agreement_", "came_back_")
 
     def parameters(self, model: BinaryFactorModel) -> dict[str, Any]:
         """With the words of anchors as lists."""
