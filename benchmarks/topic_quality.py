@@ -81,6 +81,16 @@ def tokens_of(corpus: Benchmark, data: Path) -> list[list[str]] | None:
     return [row[0].split() for row in rows if row[1] == "train"]
 
 
+def elsewhere(trial: Trial, tournament: Tournament) -> Trial:
+    """A trial of before the NPMI of held-out documents was asked for, with it."""
+    if trial.npmi_held_out is not None or trial.words is None:
+        return trial
+    columns = {word: column for column, word in enumerate(tournament.words)}
+    topics = [[columns[word] for word in topic] for topic in trial.words]
+    found = tournament.wordings.scores(topics, len(topics), with_c_v=False)
+    return trial._replace(npmi_held_out=found["npmi_held_out"])
+
+
 def studied(corpus: Benchmark, topics: int, options: Any, cache: Cache) -> Iterator[QualityStudy]:
     """The study of a corpus, as it grows."""
     tournament = Rest(
@@ -95,7 +105,7 @@ def studied(corpus: Benchmark, topics: int, options: Any, cache: Cache) -> Itera
     )
     settings = {entry.label: entry.settings for entry in tournament.entries}
     trials = [
-        trial
+        elsewhere(trial, tournament)
         for trial in cache.known(corpus.name, topics, options.threads, tournament.entries)
         if trial.seed in options.seeds
     ]
@@ -131,7 +141,9 @@ def page(studies: dict[str, QualityStudy], options: Any) -> str:
 
 
 NOTES = """Ten words a topic, each model's own ranking; NPMI by presence in the training documents,
-pairs that never meet −1, mean over all topics; diversity is the share of different words among
+pairs that never meet −1, mean over all topics; held out, that of the same words in the test
+documents: our default ranking, `coherent`, has read which words come together in the training
+documents and not in those. Diversity is the share of different words among
 them. Models are sorted by NPMI × diversity, and where NPMI is negative by NPMI, those of a
 diversity of 0.85 or more first. Completion: perplexity of one half of each test document's tokens
 given the other, exp(−Σ log p / Σ tokens); what has no probabilities has none. Transform: documents

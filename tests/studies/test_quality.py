@@ -62,6 +62,7 @@ def test_figures_are_those_of_the_words_and_the_models(study, counts):
     for trial in study.trials:
         columns = np.array([[int(word) for word in words] for words in trial.words])
         assert trial.npmi == pytest.approx(float(npmi(counts[rows], columns).mean()))
+        assert trial.npmi_held_out == pytest.approx(float(npmi(counts[kept], columns).mean()))
         assert trial.diversity == len(np.unique(columns)) / columns.size
         assert trial.product == trial.npmi * trial.diversity
         assert 0 < trial.c_v < 1

@@ -60,8 +60,9 @@ class Material:
         else:
             rows, held_out = np.arange(self.counts.shape[0]), self.checks._validate(X_held_out)
             check_whole(held_out, "X_held_out")
-        wordings = Wordings(self.counts[rows], self.words, chosen(self.tokens, rows))
-        return self._shelf(rows, plain(held_out), held_texts), wordings
+        shelf = self._shelf(rows, plain(held_out), held_texts)
+        tokens = chosen(self.tokens, rows)
+        return shelf, Wordings(self.counts[rows], self.words, tokens, shelf.held_out)
 
     def _shelf(
         self, rows: NDArray[np.int64], held_out: Any, held_texts: Sequence[str] | None

@@ -35,7 +35,8 @@ class Trial(NamedTuple):
 
     model: str
     seed: int
-    npmi: float | None = None  # mean over topics
+    npmi: float | None = None  # mean over topics, in the training documents
+    npmi_held_out: float | None = None  # of the same words in documents that were not seen
     c_v: float | None = None
     diversity: float | None = None
     completion: float | None = None  # perplexity of unseen halves
@@ -65,6 +66,7 @@ COLUMNS = (
     Shown("NPMI × diversity", "product", 3),
     Shown("NPMI", "npmi", 3),
     Shown("diversity", "diversity", 2),
+    Shown("NPMI held out", "npmi_held_out", 3),
     Shown("C_V", "c_v", 3),
     Shown("completion", "completion", 0),
     Shown("fit, s", "fit_seconds", 1),

@@ -25,26 +25,30 @@ class Wordings:
         The word of each column.
     tokens
         The same documents as words in their order; None for the order of the columns.
+    held_out
+        Counts ``(M, V)`` of documents that no model has seen.
     """
 
     def __init__(
-        self, counts: Any, words: Sequence[str], tokens: Sequence[Sequence[str]] | None
+        self,
+        counts: Any,
+        words: Sequence[str],
+        tokens: Sequence[Sequence[str]] | None,
+        held_out: Any,
     ) -> None:
-        self.counts, self.words, self.tokens = counts, words, tokens
+        self.counts, self.words, self.tokens, self.held_out = counts, words, tokens, held_out
 
     def scores(self, topics: Lists, asked: int, with_c_v: bool) -> dict[str, Any]:
         """NPMI, C_V, diversity and the words themselves, with a remark where something lacks."""
         listed = sum(map(len, topics))
         return {
-            "npmi": mean(grouped(topics, self._npmi)),
+            "npmi": mean(grouped(topics, lambda columns: npmi(self.counts, columns))),
+            "npmi_held_out": mean(grouped(topics, lambda columns: npmi(self.held_out, columns))),
             "c_v": mean(grouped(topics, self._c_v)) if with_c_v else None,
             "diversity": len({word for topic in topics for word in topic}) / max(1, listed),
             "words": [[self.words[column] for column in topic] for topic in topics],
             "remark": None if len(topics) == asked else f"{len(topics)} topics",
         }
-
-    def _npmi(self, columns: NDArray[np.int64]) -> NDArray[np.floating]:
-        return npmi(self.counts, columns)
 
     def _c_v(self, columns: NDArray[np.int64]) -> NDArray[np.floating]:
         if self.tokens is None:
