@@ -102,7 +102,7 @@ class Calibration(NamedTuple):
         ]
         bins = zip(self.predicted, self.observed, self.standard_error, self.pairs, strict=True)
         lines += [
-            f"  {p:.3f}  {o:.3f} ± {f'{e:.3f}' if e == e else '?':5}  {n:>9,}"
+            f"  {p:.3f}  {o:.3f} ± {'?' if np.isnan(e) else f'{e:.3f}':5}  {n:>9,}"
             for p, o, e, n in bins
         ]
         return "\n".join(

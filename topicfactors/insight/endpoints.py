@@ -83,7 +83,7 @@ class Endpoint:
                 "endpoint must be a URL without a user, a password or a query; give the key "
                 "through a variable of the environment"
             )
-        if parts.scheme == "http" and not is_local(parts.hostname):
+        if parts.scheme == "http" and not is_local(parts.hostname or ""):
             raise ConfigurationError(
                 f"endpoint must be https, or on this machine, got {self.url!r}: what is sent could "
                 "be read on the way"
