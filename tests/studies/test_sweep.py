@@ -55,9 +55,6 @@ def test_it_recommends_what_was_planted(made):
     assert rows[3].came_back == 1
     assert rows[3].agreement > 0.9 > 0.3 > rows[3].chance
     assert rows[2].completion > rows[3].completion
-    assert "has the best completion" in found.recommendation.why or (
-        "within one standard error" in found.recommendation.why
-    )
 
 
 def test_scores_are_of_documents_that_no_fit_saw(corpus, made):
