@@ -91,6 +91,22 @@ def test_the_number_of_factors_may_differ_between_runs(corpus):
     assert found.tried_
 
 
+def test_nothing_is_left_of_the_model_before(corpus):
+    found = several(5, n_runs=1, max_iter=2).partial_fit(corpus.counts)
+    found = found.drop(0, corpus.counts).partial_fit(corpus.counts)
+    found.set_params(n_components=3, n_runs=2).fit(corpus.counts)
+    assert not hasattr(found, "edits_")
+    found.set_params(n_runs=1).partial_fit(corpus.counts)
+    assert found.prevalence_.shape == (3,)
+
+
+def test_what_was_tried_is_forgotten_where_a_number_is_given(corpus):
+    with pytest.warns(FitWarning, match="the most it may try"):
+        found = several("auto:most=8", n_runs=1, max_iter=2).fit(corpus.counts)
+    assert found.tried_
+    assert not hasattr(found.set_params(n_components=3).fit(corpus.counts), "tried_")
+
+
 def test_it_reads_what_is_known_beside_the_words(corpus):
     years = {"year": np.linspace(1700, 1800, 200)}
     ratings = corpus.truth @ [5.0, -3.0, 1.0, 0.0]

@@ -175,7 +175,7 @@ def test_factors_with_names():
     by_name, by_number = made.intervene(on="steam"), made.intervene(on=[where])
     assert by_name.after == pytest.approx(by_number.after)
     assert by_name.switched[0].factor == "steam"
-    with pytest.raises(InputError, match="or a name such as 'steam'; did you mean 'steam'"):
+    with pytest.raises(InputError, match="factors 0 to 3, 'steam'; did you mean 'steam'"):
         made.intervene(on="steem")
 
 
@@ -183,7 +183,7 @@ def test_factors_with_names():
     ("asked", "said"),
     [
         ({}, "needs a factor to switch"),
-        ({"on": 4}, "on: there is no factor 4; expected a number from 0 to 3"),
+        ({"on": 4}, "on: there is no factor 4; this model has factors 0 to 3"),
         ({"off": [0, "water"]}, "off: there is no factor 'water'"),
         ({"on": True}, "no factor True"),
         ({"on": 1, "off": 1}, "factor 1 is to be both on and off"),

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from tests.estimators.planted import model
-from topicfactors import ConfigurationError, InputError, MixtureModel, SemiSupervisedClassifier
+from topicfactors import (
+    ConfigurationError,
+    InputError,
+    MixtureModel,
+    SemiSupervisedClassifier,
+    load,
+    save,
+)
 from topicfactors.insight.metrics import diversity, npmi
 from topicfactors.insight.topics import RANKINGS, shown, top_columns
 from topicfactors.insight.word_order import word_order
@@ -42,16 +49,21 @@ def test_fit_learns_which_words_come_together(named, corpus):
 @pytest.mark.parametrize(
     "fitted",
     [
+        lambda counts: model(max_iter=2).fit(counts),
         lambda counts: MixtureModel(3, random_state=0).fit(counts),
         lambda counts: SemiSupervisedClassifier(random_state=0).fit(
             counts, np.arange(counts.shape[0]) % 2
         ),
     ],
-    ids=["mixture", "classifier"],
+    ids=["factors", "mixture", "classifier"],
 )
-def test_so_does_every_model(fitted, corpus):
+def test_so_does_every_model_and_it_is_stored(fitted, corpus, tmp_path):
     other = fitted(corpus.counts)
     assert (other.word_order_ == word_order(corpus.counts, other.factors())).all()
+    save(other, tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert (again.word_order_ == other.word_order_).all()
+    assert again.top_words() == other.top_words()
 
 
 def test_words_of_classes_of_several_components_have_no_order(corpus):

@@ -70,6 +70,12 @@ def test_errors_know_that_factors_of_a_document_go_together():
     assert five == pytest.approx(one)
 
 
+def test_one_document_has_no_error():
+    found = calibrated(np.array([[0.1, 0.2], [0.9, 0.8]]), np.eye(2), bins=2)
+    assert np.isnan(found.standard_error).all()
+    assert "0.150  0.500 ± ?" in str(found)
+
+
 def test_the_text_has_the_curve_and_the_scores():
     text = str(calibrated(*drawn(200)))
     assert "said   was on" in text

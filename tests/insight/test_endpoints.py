@@ -1,6 +1,8 @@
 """Labels asked of a server on this machine; nothing goes further."""
 
+import io
 import json
+import urllib.error
 
 import pytest
 
@@ -117,6 +119,19 @@ def test_nothing_goes_where_a_server_sends_it_on(serve):
     assert other.asked == []
 
 
+def test_a_server_that_breaks_off_while_it_says_why_is_one_line(monkeypatch):
+    class Silent(io.BytesIO):
+        def read(self, *asked):
+            raise TimeoutError
+
+    def refused(*asked):
+        raise urllib.error.HTTPError("http://localhost/v1", 401, "Unauthorized", {}, Silent())
+
+    monkeypatch.setattr("topicfactors.insight.endpoints._once", refused)
+    (found,) = answers(Endpoint("http://localhost/v1", "small"), ["words"])
+    assert found == Answer(None, "http://localhost/v1 answers 401 Unauthorized")
+
+
 def test_a_server_that_is_not_there_is_one_line(serve):
     server = serve()
     server.server.shutdown()
@@ -133,6 +148,9 @@ def test_a_server_that_is_not_there_is_one_line(serve):
         ("http://localhost.example.org/v1", "must be https"),
         ("ftp://localhost/v1", "must be a URL such as"),
         ("localhost:8000/v1", "must be a URL such as"),
+        ("http://[::1", "must be a URL such as"),
+        ("http://localhost:abc/v1", "must be a URL such as"),
+        ("http://localhost/v1\n", "must be a URL such as"),
         ("https://me:secret@example.org/v1", "without a user"),
         ("https://example.org/v1?key=1", "without a user"),
     ],

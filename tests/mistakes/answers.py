@@ -15,7 +15,7 @@ def _python(title: str, code: str, said: str) -> Mistake:
 
 ANSWERS = [
     _switch("An intervention without a factor", "", "needs a factor to switch"),
-    _switch("A factor that is not there", "--on 3", "there is no factor '3'"),
+    _switch("A factor that is not there", "--on 3", "on: there is no factor 3"),
     _switch("A factor both on and off", "--on 1 --off 1", "both on and off"),
     _switch("An id without a corpus", "--on 1 --id 3", "name it with --given"),
     _switch("A text for factors of counts", "--on 1 --given 'a text'", "cannot read", "counted"),

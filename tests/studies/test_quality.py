@@ -140,7 +140,7 @@ def test_a_package_that_lacks_another_costs_its_own_row(counts, fake):
     assert heads[-1] == "remark"
     assert [row[0] for row in rows] == ["scikit-learn NMF", "tomotopy LDA", "unigram"]
     assert [row[-1] for row in rows] == ["", remark, ""]
-    assert found.trials[0].npmi is None or found.trials[1].npmi is None
+    assert [trial.npmi is None for trial in found.trials] == [True, False]
 
 
 def test_what_is_not_installed_is_said_with_the_cure(counts, monkeypatch):

@@ -35,6 +35,7 @@ ROUNDS = 5  # times that factors are dropped from one model
 AGAIN = 4  # shares of the passes that are made again for the share of factors that went
 ALIKE = 0.3  # cosine of loadings from which two factors are not dropped together
 WEAK = 0.2  # share of the median worth below which a factor may be a fragment of others
+LEFT = ("tried_", "edits_", "_optimizer_state")  # by another fit
 SPARE = 0.8  # share of the factors: where no more were needed, larger models are not tried
 
 
@@ -91,6 +92,11 @@ class AutomaticMixin(LearningMixin):
         names = getattr(self, "feature_names_in_", None)
         with self._training(going_on=False) as (seed, _):
             return self._fit_automatically(_Corpus(counts, covariates, names), seed)
+
+    def _forget_before(self) -> None:
+        """Nothing that was tried with the model before, or done to it, is of a new one."""
+        for name in LEFT:
+            self.__dict__.pop(name, None)
 
     def _refuse_stream(self, first: bool) -> None:
         """The first part of the documents cannot say how many factors the corpus has."""

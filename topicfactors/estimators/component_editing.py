@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
@@ -10,15 +9,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
-from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.errors import ConfigurationError
 from topicfactors.estimators import class_parts
 from topicfactors.estimators.answering import AnsweringMixin
 from topicfactors.estimators.base import seeded, threads
 from topicfactors.estimators.component_fitting import ComponentFittingMixin
 from topicfactors.estimators.components import Floats
-from topicfactors.estimators.edits import Edit, order_after, resolved_edit
+from topicfactors.estimators.edits import Edit, begun, order_after
 from topicfactors.estimators.naming import Key, NamingMixin
 from topicfactors.estimators.observed import Observed
 from topicfactors.insight.topics import status
@@ -97,23 +95,14 @@ class ComponentEditingMixin(NamingMixin, AnsweringMixin, ComponentFittingMixin):
 
     def _edited(self, groups: Any, dropped: Any, X: Any, covariates: Any = None) -> Self:
         """A copy with fewer components, its tables of these documents."""
-        check_is_fitted(self, "objective_")
-        edit = resolved_edit(self, groups, dropped)
-        self._check_mergeable(edit)
-        counts = self._observed(X, covariates)
-        if counts.shape[0] == 0:
-            raise InputError("X has no documents; give those of fit")
-        made = copy.copy(self)
-        if hasattr(self, "_sklearn_output_config"):
-            made._sklearn_output_config = dict(self._sklearn_output_config)
-        made.objective_ = copy.deepcopy(self.objective_)
+        made: Self
+        made, edit, counts = begun(self, groups, dropped, X, covariates)
         with threads(self.n_jobs), seeded(0, self._device()), torch.no_grad():
             for group in edit.merged:
                 made._unite(group)
             made._shrink(edit)
             made._describe(counts)
             made._order_words(counts)
-        made.edits_ = [*getattr(self, "edits_", []), edit]
         return made
 
     def _check_mergeable(self, edit: Edit) -> None:

@@ -135,6 +135,8 @@ class RunsMixin(AutomaticMixin):
         """A model like this one, of one run."""
         chosen = self.get_params(deep=False)
         chosen.update(n_runs=1, random_state=seed, warm_start=False)
+        if isinstance(self.length_tempering, str):
+            chosen.update(length_tempering=None)  # chosen once, for the model that is kept
         return type(self)(**chosen)
 
     def _choose(self, runs: list[Run], seeds: list[int]) -> None:

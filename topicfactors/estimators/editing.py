@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
-from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.errors import ConfigurationError
 from topicfactors.estimators import parts
 from topicfactors.estimators.anchoring import AGAINST
 from topicfactors.estimators.base import seeded, threads
-from topicfactors.estimators.edits import Edit, order_after, resolved_edit
+from topicfactors.estimators.edits import Edit, begun, order_after
 from topicfactors.estimators.naming import Key
 from topicfactors.estimators.observed import Observed
 from topicfactors.estimators.records import RecordsMixin
@@ -105,23 +103,14 @@ class EditingMixin(RecordsMixin):
 
     def _edited(self, groups: Any, dropped: Any, X: Any, covariates: Any = None) -> Self:
         """A copy with fewer factors, its tables of these documents."""
-        check_is_fitted(self, "objective_")
-        edit = resolved_edit(self, groups, dropped)
-        self._check_mergeable(edit)
-        counts = self._observed(X, covariates)
-        if counts.shape[0] == 0:
-            raise InputError("X has no documents; give those of fit")
-        made = copy.copy(self)
-        if hasattr(self, "_sklearn_output_config"):
-            made._sklearn_output_config = dict(self._sklearn_output_config)
-        made.objective_ = copy.deepcopy(self.objective_)
+        made: Self
+        made, edit, counts = begun(self, groups, dropped, X, covariates)
         with threads(self.n_jobs), seeded(0, self._device()), torch.no_grad():
             made._regroup(edit, counts)
             made._shrink(edit)
             made._describe(counts)
             made._order_words(counts)
         made._forget_runs()
-        made.edits_ = [*getattr(self, "edits_", []), edit]
         return made
 
     def _check_mergeable(self, edit: Edit) -> None:

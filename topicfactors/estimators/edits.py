@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.errors import ConfigurationError, InputError
+from topicfactors.estimators.observed import Observed
 from topicfactors.values import is_whole
 
 
@@ -18,6 +21,32 @@ class Edit(NamedTuple):
     merged: list[list[int]]
     dropped: list[int]
     of: int  # factors that there were
+
+
+def begun(
+    model: Any, groups: Any, dropped: Any, X: Any, covariates: Any
+) -> tuple[Any, Edit, Observed]:
+    """A copy of a fitted model that can be edited, what is to be done, and the checked documents.
+
+    Raises
+    ------
+    InputError
+        As :func:`resolved_edit`, or when there are no documents.
+    ConfigurationError
+        When the groups cannot be merged in this model.
+    """
+    check_is_fitted(model, "objective_")
+    edit = resolved_edit(model, groups, dropped)
+    model._check_mergeable(edit)
+    counts = model._observed(X, covariates)
+    if counts.shape[0] == 0:
+        raise InputError("X has no documents; give those of fit")
+    made = copy.copy(model)
+    if hasattr(model, "_sklearn_output_config"):
+        made._sklearn_output_config = dict(model._sklearn_output_config)
+    made.objective_ = copy.deepcopy(model.objective_)
+    made.edits_ = [*getattr(model, "edits_", []), edit]
+    return made, edit, counts
 
 
 def resolved_edit(model: Any, groups: Any, dropped: Any) -> Edit:

@@ -66,6 +66,8 @@ class FitsMixin(CalibratingMixin, RunsMixin):
             counts, chosen = self._prepared(X, covariates, response, *named, going_on)
             self._check_length(counts, chosen.likelihood)
             self._forget_runs()
+            if not going_on:
+                self._forget_before()
             if self.n_runs > 1:
                 history = History(interruption=self._fit_runs(counts, covariates))
             elif is_automatic(self.n_components) and not going_on:

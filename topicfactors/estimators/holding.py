@@ -9,10 +9,9 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from topicfactors.errors import InputError, nearest
+from topicfactors.errors import InputError
 from topicfactors.estimators.anchoring import AnchoringMixin
 from topicfactors.estimators.posteriors import PosteriorMixin
-from topicfactors.values import is_whole
 
 STATES = 64  # most probable states of a document, over which its vocabulary is averaged
 
@@ -49,22 +48,8 @@ class HoldingMixin(AnchoringMixin, PosteriorMixin):
     def _numbers(self, name: str, asked: Any) -> list[int]:
         """The numbers of factors that a user names, each once."""
         one = isinstance(asked, str) or not isinstance(asked, Iterable)
-        return list(dict.fromkeys(self._number(name, each) for each in ([asked] if one else asked)))
-
-    def _number(self, name: str, asked: Any) -> int:
-        names = list(self.factor_names_)
-        if isinstance(asked, str) and asked in names:
-            return names.index(asked)
-        if isinstance(asked, str) and asked.isdecimal():
-            asked = int(asked)
-        if is_whole(asked) and 0 <= asked < len(names):
-            return int(asked)
-        given = [each for each in names if isinstance(each, str)]
-        also = f" or a name such as {given[0]!r}" if given else ""
-        raise InputError(
-            f"{name}: there is no factor {asked!r}; expected a number from 0 to "
-            f"{len(names) - 1}{also}{nearest(asked, given)}"
-        )
+        listed = [asked] if one else asked
+        return list(dict.fromkeys(self._number_of(each, f"{name}: ") for each in listed))
 
 
 def _is_document(given: Any) -> bool:

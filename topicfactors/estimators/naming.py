@@ -24,6 +24,7 @@ RESERVED = (
     "strongest",
 )  # columns of tables beside the factors
 FACTOR = "factor_"  # before the numbers of those without a name
+LISTED = 6  # names, at most, in an error
 
 Key = int | str
 Names = Mapping[Key, str | None] | Sequence[Key | None]
@@ -149,8 +150,8 @@ class NamingMixin(CountsEstimator):
             wanted[place] = name
         return wanted
 
-    def _number_of(self, key: object) -> int:
-        """The number of a factor that is called by its number or its name.
+    def _number_of(self, key: object, where: str = "") -> int:
+        """The number of a factor that is called by its number or its name, ``where`` it was asked.
 
         Raises
         ------
@@ -164,9 +165,10 @@ class NamingMixin(CountsEstimator):
             key = int(key)
         if is_whole(key) and 0 <= key < rows:
             return int(key)
-        known = f"{self._noun}s 0 to {rows - 1}" + "".join(f", {name!r}" for name in names)
+        some = [*map(repr, list(names)[:LISTED]), *["…"] * (len(names) > LISTED)]
+        known = ", ".join([f"{self._noun}s 0 to {rows - 1}", *some])
         raise InputError(
-            f"there is no {self._noun} {key!r}; this model has {known}{nearest(key, names)}"
+            f"{where}there is no {self._noun} {key!r}; this model has {known}{nearest(key, names)}"
         )
 
     def _names(self) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -83,7 +84,7 @@ class Calibration(NamedTuple):
 
     predicted: list[float]  # mean probability that was said
     observed: list[float]  # share that was on
-    standard_error: list[float]  # of ``observed``, over documents
+    standard_error: list[float]  # of ``observed``, over documents; NaN of a single one
     pairs: list[int]
     expected_calibration_error: float  # mean of |observed − predicted|, weighted by pairs
     brier: float  # mean of (probability − truth)²
@@ -101,7 +102,10 @@ class Calibration(NamedTuple):
             "  said   was on            pairs",
         ]
         bins = zip(self.predicted, self.observed, self.standard_error, self.pairs, strict=True)
-        lines += [f"  {p:.3f}  {o:.3f} ± {e:.3f}  {n:>9,}" for p, o, e, n in bins]
+        lines += [
+            f"  {p:.3f}  {o:.3f} ± {'?' if np.isnan(e) else f'{e:.3f}':5}  {n:>9,}"
+            for p, o, e, n in bins
+        ]
         return "\n".join(
             [
                 *lines,
@@ -186,6 +190,9 @@ def _places(said: Array, bins: int, by: str) -> NDArray[np.int64]:
 
 
 def _error(was: Array, documents: NDArray[np.int64]) -> float:
-    """Standard error of the mean of a bin, whose pairs of one document go together."""
-    each = np.bincount(documents, was - was.mean())
-    return float(np.sqrt(np.square(each).sum())) / len(was)
+    """Standard error of the mean of a bin, whose pairs of one document go together; NaN of one."""
+    _, place = np.unique(documents, return_inverse=True)
+    each = np.bincount(place, was - was.mean())
+    if len(each) < 2:
+        return math.nan  # the same object every time, so that equal curves are equal
+    return float(np.sqrt(np.square(each).sum() * len(each) / (len(each) - 1))) / len(was)

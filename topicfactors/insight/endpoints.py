@@ -73,8 +73,8 @@ class Endpoint:
     pause: float = 1.0
 
     def __post_init__(self) -> None:
-        parts = urllib.parse.urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = _parts(self.url)
+        if parts is None:
             raise ConfigurationError(
                 f"endpoint must be a URL such as https://host/v1, got {self.url!r}"
             )
@@ -83,7 +83,7 @@ class Endpoint:
                 "endpoint must be a URL without a user, a password or a query; give the key "
                 "through a variable of the environment"
             )
-        if parts.scheme == "http" and not is_local(parts.hostname):
+        if parts.scheme == "http" and not is_local(parts.hostname or ""):
             raise ConfigurationError(
                 f"endpoint must be https, or on this machine, got {self.url!r}: what is sent could "
                 "be read on the way"
@@ -98,6 +98,17 @@ class Endpoint:
         """Where the questions go."""
         url = self.url.rstrip("/")
         return url if url.endswith(PATH) else url + PATH
+
+
+def _parts(url: str) -> urllib.parse.SplitResult | None:
+    """Those of a URL of a server, or None where it is none."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        there = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return None
+    plain = url.isascii() and url.isprintable() and " " not in url
+    return parts if there and plain and parts.scheme in ("http", "https") else None
 
 
 class Answer(NamedTuple):
@@ -257,7 +268,8 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 def _told(endpoint: Endpoint, error: urllib.error.HTTPError) -> str:
     """One line of what a server says, without the key."""
-    with error:
+    text = ""
+    with error, contextlib.suppress(OSError, http.client.HTTPException):
         text = error.read(LARGEST).decode("utf-8", "replace")
     with contextlib.suppress(ValueError, LookupError, TypeError, RecursionError):
         text = str(json.loads(text)["error"]["message"])

@@ -95,14 +95,14 @@ def _others(chosen: Candidate, best: Candidate, candidates: Sequence[Candidate])
         lines.append(
             f"k = {read.k} reads best (NPMI x diversity {read.coherent:.2f}"
             + ("" if chosen.coherent is None else f", here {chosen.coherent:.2f}")
-            + f"), {_percent(read.behind - chosen.behind)} worse in prediction"
+            + f"), {_against(read, chosen)}"
         )
     told = [each for each in candidates if each.came_back is not None]
     firm = max(told, key=lambda each: (each.came_back or 0, -each.behind), default=chosen)
     if (firm.came_back or 0) > (chosen.came_back or 0) and firm.k not in (best.k, read.k):
         lines.append(
             f"k = {firm.k} has the steadiest factors ({firm.came_back:.0%} come back), "
-            f"{_percent(firm.behind - chosen.behind)} worse in prediction"
+            f"{_against(firm, chosen)}"
         )
     return lines
 
@@ -122,6 +122,13 @@ def _further(chosen: Candidate, candidates: Sequence[Candidate]) -> list[str]:
     elif chosen.error > 0 and any(each.within for each in candidates if each is not chosen):
         lines.append("more held-out documents or seeds would tell numbers apart that are one here")
     return lines
+
+
+def _against(other: Candidate, chosen: Candidate) -> str:
+    """How much worse, or better, another number predicts."""
+    better = min(other, chosen, key=lambda each: each.behind)
+    apart = _percent(abs(other.behind - chosen.behind))
+    return f"{apart} {'better' if better is other else 'worse'} in prediction"
 
 
 def _percent(nats: float) -> str:

@@ -28,6 +28,8 @@ from topicfactors.values import number, whole
 MOST = 2000  # documents held out
 FEWEST = 5
 
+Rows = NDArray[np.int64]
+
 
 class Sweeping:
     """A sweep, prepared and checked; going over it makes one fit after the other.
@@ -60,9 +62,10 @@ class Sweeping:
         self.n_jobs, jobs = n_jobs, processes(n_jobs)
         self.folder = None if folder is None else Path(folder)
         alone = unfitted(model, jobs)
-        counts = unfitted(model, 1)._counted(X, None, None, covariates=covariates)
+        checks = unfitted(model, 1)
+        counts = checks._counted(X, None, None, covariates=covariates)
         names = _names(X, counts)
-        rows, others = _divided(counts.shape[0], held_out)
+        rows, others = _told(checks.design_, counts, *divided(counts.shape[0], held_out))
         if self.numbers[-1] > len(rows):
             raise InputError(
                 f"k={self.numbers[-1]} is more than the {len(rows)} documents that are fitted; try "
@@ -243,7 +246,7 @@ def numbers_of(k: Any) -> list[int]:
     return sorted({int(each) for each in asked})
 
 
-def _divided(documents: int, share: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def divided(documents: int, share: float) -> tuple[Rows, Rows]:
     """Rows that are fitted and rows held out, always the same ones."""
     few = min(MOST, round(share * documents))
     if few < FEWEST or documents - few < 1:
@@ -255,7 +258,23 @@ def _divided(documents: int, share: float) -> tuple[NDArray[np.int64], NDArray[n
     return np.sort(order[few:]), np.sort(order[:few])
 
 
-def _part(counts: Any, covariates: Any, rows: NDArray[np.int64]) -> tuple[Any, Any]:
+def _told(design: Any, counts: Any, rows: Rows, others: Rows) -> tuple[Rows, Rows]:
+    """Those that are held out of a category that no fitted one has are fitted."""
+    if design is None:
+        return rows, others
+    widths = [len(column.means) for column in design.columns]
+    named = np.repeat([column.kind == "category" for column in design.columns], widths)
+    there = (counts.covariates > 0) & named
+    alone = (there[others] & ~there[rows].any(0)).any(1)
+    if (~alone).sum() < FEWEST:
+        raise InputError(
+            f"covariates: fewer than {FEWEST} documents could be held out whose categories others "
+            "have too; leave out a column of many categories"
+        )
+    return np.sort(np.concatenate([rows, others[alone]])), others[~alone]
+
+
+def _part(counts: Any, covariates: Any, rows: Rows) -> tuple[Any, Any]:
     """Counts and covariates of some documents, as a fit takes them."""
     plain = scipy.sparse.csr_matrix(counts)[rows]
     if covariates is None:
