@@ -5,8 +5,8 @@ counts, an inference model q(z | x) reads the explanation back, a gradient estim
 through the binary z, and what was learnt leaves as tables and a folder that can be loaded again.
 
 That sentence is also the order in which to read the package: ``corpus``, ``model``, ``inference``,
-``gradients``, ``training``, ``insight``, ``export``, ``estimators``, ``studies``, ``storage``,
-``cli``. The public names below are loaded when they are first asked for.
+``gradients``, ``training``, ``insight``, ``export``, ``estimators``, ``peers``, ``studies``,
+``storage``, ``cli``. The public names below are loaded when they are first asked for.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import pytest
 
 from tests.export.plots.reading import said
 from topicfactors import ConfigurationError, plot_factors
+from topicfactors.insight.topics import RANKINGS, SORTING
 
 
 def test_bars_are_the_top_words(fitted):
@@ -31,6 +32,14 @@ def test_another_ranking_has_its_own_unit(fitted):
     assert figure.layout.annotations[-1].text == "probability of the word"
     shown = fitted.top_words(3, ranking="probability")[0]
     assert list(figure.data[0].x) == pytest.approx([score for _, score in shown])
+
+
+@pytest.mark.parametrize("ranking", [*RANKINGS, "root"])
+def test_every_ranking_is_drawn(fitted, ranking, monkeypatch):
+    monkeypatch.setitem(RANKINGS, "root", lambda factors: np.sqrt(factors.on))
+    unit = plot_factors(fitted, 3, ranking=ranking).layout.annotations[-1].text
+    assert unit.startswith("evidence") == (ranking in ("evidence", *SORTING))
+    assert (unit == "root") == (ranking == "root")
 
 
 def test_classes_have_their_names(classifier):

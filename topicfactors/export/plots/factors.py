@@ -18,6 +18,7 @@ from topicfactors.export.plots.theme import (
     finished,
     plain,
 )
+from topicfactors.insight.topics import SORTING
 from topicfactors.values import whole
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def plot_factors(
     figure = drawn.figure
     for number, (row, column) in zip(shown, drawn.places, strict=True):
         figure.add_trace(_bars(words[number]), row=row, col=column)
-    unit = UNITS["evidence" if ranking in (None, "exclusive") else ranking]
+    unit = UNITS["evidence"] if ranking in (None, *SORTING) else UNITS.get(ranking, ranking)
     figure.update_yaxes(range=[longest - 0.5, -0.5], showticklabels=False, showgrid=False)
     figure.update_xaxes(nticks=4)
     figure.add_annotation(
