@@ -272,11 +272,11 @@ def rows_in(folder: Path, model: Any, ranking: str, words: int) -> list[FactorRo
     )
 
 
-def remembered(folder: Path) -> dict[str, Any]:
-    """The options that a run was fitted with; none where they cannot be read."""
+def remembered(folder: Path, table: str = "options") -> dict[str, Any]:
+    """The options that a run was fitted with, or another table of its run.toml; none unread."""
     try:
-        options = tomllib.loads((folder / MARK).read_text(encoding="utf-8"))["options"]
-        return options if isinstance(options, dict) else {}
+        found = tomllib.loads((folder / MARK).read_text(encoding="utf-8"))[table]
+        return found if isinstance(found, dict) else {}
     except (OSError, ValueError, KeyError):
         return {}
 

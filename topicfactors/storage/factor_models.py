@@ -30,7 +30,7 @@ class FactorKeeper(ModelKeeper):
         Fact("tried", "tried_", read=_tried, sometimes=True),
         Fact("consensus", "consensus_", read=lambda told: Consensus(*told), sometimes=True),
     )
-    sometimes = ("agreement_", "came_back_")
+    sometimes = (*ModelKeeper.sometimes, "agreement_", "came_back_")
 
     def parameters(self, model: BinaryFactorModel) -> dict[str, Any]:
         """With the words of anchors as lists."""
