@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 import scipy.io
 
+from tests.export.report.conftest import data_of
 from topicfactors import load
 from topicfactors.cli.main import main
 
 FILES = {
     *("factors.csv", "factors.json", "metrics.json", "model", "model_card.md", "posteriors.csv"),
-    *("run.toml", "top_words.csv"),
+    *("report.html", "run.toml", "top_words.csv"),
 }
 
 
@@ -64,6 +65,31 @@ def test_every_table_is_of_the_edited_model(call, fitted, corpus, tmp_path):
     assert (entry["merged"], entry["dropped"]) == ([[0, 1]], [2])
     assert described(new)["resolved"] == described(fitted)["resolved"] | described(new)["resolved"]
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_the_page_is_of_the_new_run_and_there_is_none_where_the_run_has_none(call, run, tmp_path):
+    merged, renamed = tmp_path / "merged", tmp_path / "renamed"
+    edits = ("--merge", "0,1", "--name", "0=machines")
+    assert call("edit", run, "-o", merged, *edits, "-q").status == 0
+    told = data_of(merged / "report.html")
+    assert [factor["name"] for factor in told["factors"]] == ["machines", "1"]
+    assert len(told["documents"]["texts"]) == 45
+    assert call("edit", run, "-o", renamed, "--name", "0=</script><b>", "-q").status == 0
+    told, before = data_of(renamed / "report.html"), data_of(run / "report.html")
+    assert [factor.pop("name") for factor in told["factors"]] == ["</script><b>", "1", "2"]
+    assert [factor.pop("named") for factor in told["factors"]] == [True, False, False]
+    for factor in before["factors"]:
+        del factor["name"], factor["named"]
+    assert told == before
+    (run / "report.html").write_text("no page")
+    outcome = call("edit", run, "-o", tmp_path / "bare", "--name", "0=steam")
+    assert not (tmp_path / "bare" / "report.html").exists()
+    bare = tmp_path / "bare"
+    assert f"no report.html, topicfactors report {bare} makes one" in outcome.err
+    (run / "report.html").unlink()
+    outcome = call("edit", run, "-o", tmp_path / "other", "--drop", "0")
+    assert outcome.status == 0
+    assert not (tmp_path / "other" / "report.html").exists()
 
 
 def test_names_alone_read_no_documents(call, run, tmp_path):

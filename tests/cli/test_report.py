@@ -93,6 +93,6 @@ def test_a_corpus_that_is_gone(refused, run, corpus, tmp_path):
     finally:
         moved.rename(corpus)
     assert status == 2
-    assert "is not there; name the documents, as in topicfactors report" in line
+    assert "is not there any more; name the documents behind the run" in line
     shutil.rmtree(run / "model")
     assert refused("report", run)[0] == 1

@@ -7,13 +7,6 @@ from typing import Any
 from topicfactors.insight.matching import lost
 
 
-def runs_of(model: Any) -> list[tuple[float, float]] | None:
-    """Agreement of each factor and share of other runs it came back in; None for one run."""
-    if not hasattr(model, "consensus_"):
-        return None
-    return list(zip(model.agreement_.tolist(), model.came_back_.tolist(), strict=True))
-
-
 def lost_of(model: Any) -> list[int | str]:
     """Factors, by number or name, that fewer than half of the other runs have."""
     return [model.factor_names_[number] for number in lost(model.came_back_)]

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 from topicfactors.cli.console import note, notes_for_warnings
 from topicfactors.cli.readings import listed_of
-from topicfactors.cli.rewriting import Run, edits_of, opened, read_again, write_renamed
+from topicfactors.cli.reports import NAME
+from topicfactors.cli.rereading import Again, read_again
+from topicfactors.cli.rewriting import Run, edits_of, opened, write_renamed
 from topicfactors.cli.runs import MARK, write_run
 from topicfactors.cli.tables import print_factors
 from topicfactors.corpus.columns import Columns
@@ -88,7 +90,14 @@ def edited_run(
     elif not quiet:
         print_factors(rows, beside=None, noun=listed_of(run.model))
     what = PLURALS[listed_of(run.model)]
-    note(f"written to {target}: {len(rows)} {what}", quiet=quiet)
+    note(f"written to {target}: {len(rows)} {what}{without_page(target)}", quiet=quiet)
+
+
+def without_page(target: Path) -> str:
+    """What is said of a run that has no page, as the run it was made of has none."""
+    if (target / NAME).exists():
+        return ""
+    return f"; no {NAME}, topicfactors report {target} makes one"
 
 
 def rename(
@@ -112,7 +121,8 @@ def _rewritten(
 ) -> list[FactorRow]:
     """Edit, and write a run of the documents."""
     run.model._check_mergeable(edit)  # before they are read
-    read, fingerprint = read_again(run, documents, columns, quiet)
+    again = _those_of_the_fit(run, documents, columns, quiet)
+    read = again.read
     made = run.model._edited(edit.merged, edit.dropped, read.counts)
     made.set_names(dict(places))
     made.objective_.cpu()
@@ -120,14 +130,44 @@ def _rewritten(
     options = run.described["options"]
     options = options if documents is None else {**options, "corpus": documents}
     further = {"resolved": run.described["resolved"], "edits": edits_of(run, done)}
+    pipeline, paged = run.with_model(made), (run.folder / NAME).exists()
     rows, metrics = write_run(
-        target, run.with_model(made), read, fingerprint, options, overwrite=force, further=further
+        target,
+        pipeline,
+        read._replace(covariates=None),  # its counts have them
+        again.fingerprint,
+        options,
+        overwrite=force,
+        further=further,
+        then=again.reporter.after(target, pipeline, read, options) if paged else None,
     )
     now = metrics["training"]["nats_per_document"]
     before = run.metrics.get("training", {}).get("nats_per_document")
     if isinstance(before, float):
         note(f"{now:.2f} nats a document, {before:.2f} before the edit", quiet=quiet)
     return rows
+
+
+def _those_of_the_fit(run: Run, documents: str | None, columns: Columns, quiet: bool) -> Again:
+    """The documents that the tables of an edited model are of.
+
+    Raises
+    ------
+    InputError
+        When they are not there, cannot be read, or are others than those of the fit and were not
+        named.
+    """
+    response = run.described["options"].get("response") if documents is None else None
+    beside = () if response is None else (response,)
+    again = read_again(run.folder, run.pipeline, documents, columns, beside=beside, quiet=quiet)
+    if again.changed and documents is None:
+        raise InputError(
+            f"{again.source}: has changed since {run.folder} was fitted to it (another sha256); "
+            "name the documents that the tables are to be of behind the run"
+        )
+    if again.changed:
+        note(f"note: {again.source}: other documents than those of the fit", quiet=quiet)
+    return again
 
 
 def _spelt(names: Mapping[int, str]) -> dict[str, str]:

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import typer
 
 from topicfactors.cli.console import exit_status, note
-from topicfactors.cli.editing import refuse_output, rename
+from topicfactors.cli.editing import refuse_output, rename, without_page
 from topicfactors.cli.inputs import documents_of
 from topicfactors.cli.opening import columns_of
 from topicfactors.cli.readings import listed_of
-from topicfactors.cli.rewriting import Run, opened, source_of
+from topicfactors.cli.rereading import source_of
+from topicfactors.cli.rewriting import Run, opened
 from topicfactors.cli.runs import rows_in
 from topicfactors.corpus.columns import Columns
 from topicfactors.corpus.count_readers import is_counts
@@ -83,7 +84,7 @@ def label_run(
     if target is not None:
         edit = _record(labels, endpoint, prompts)
         rename(run, target, {place: told.label for place, told in enumerate(labels)}, edit, force)
-        note(f"written to {target}", quiet=quiet)
+        note(f"written to {target}{without_page(target)}", quiet=quiet)
     if stopped is not None:
         raise typer.Exit(exit_status(stopped))
 
@@ -150,7 +151,7 @@ def _texts(run: Run, documents: str | None, columns: Columns, wanted: set[str]) 
     InputError
         When there are no texts, or none of the documents is there.
     """
-    source = source_of(run, documents)
+    source = source_of(run.folder, documents)
     if is_counts(source):
         raise InputError(f"{source}: counts have no texts to send; leave out --excerpts")
     found = {

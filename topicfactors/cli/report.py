@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -49,12 +48,12 @@ def report(
     Examples: topicfactors report run; topicfactors report run new/ -o new.html
     """
     from topicfactors.cli.inputs import vectorizer_of
-    from topicfactors.cli.opening import columns_of
-    from topicfactors.cli.readings import model_of
+    from topicfactors.cli.readings import model_of, told
     from topicfactors.cli.reports import NAME
-    from topicfactors.cli.runs import remembered
+    from topicfactors.cli.rereading import read_again
     from topicfactors.corpus.columns import Columns
     from topicfactors.estimators.base import resolve_device
+    from topicfactors.estimators.report_facts import score_of
     from topicfactors.files import refuse_existing, refuse_unwritable
     from topicfactors.storage import load
 
@@ -62,98 +61,22 @@ def report(
     path = output or run / NAME
     refuse_existing(path, force or output is None)
     refuse_unwritable(path)
-    source = documents or _remembered(run)
-    known = columns_of(run)._replace(label=remembered(run).get("label_column"))
     model, vectorizer = model_of(pipeline), vectorizer_of(pipeline)
     if vectorizer is not None:
         vectorizer.set_params(n_jobs=threads or -1)
     model.set_params(n_jobs=threads)
     model.objective_.to(resolve_device(device))
-    _write(
+    columns = Columns(text_column, id_column, label_column)
+    again = read_again(run, pipeline, documents, columns, beside=over or (), quiet=quiet)
+    if documents is None and again.changed:
+        note(f"note: {again.source} is not what {run} was fitted to; it has changed", quiet=quiet)
+    counts = again.read.counts
+    again.reporter.write(
         path,
-        run,
         pipeline,
-        source,
-        (Columns(text_column, id_column, label_column), known),
-        over or [],
-        own=documents is None,
-        quiet=quiet,
+        again.read,
+        again.source,
+        found=told(model, counts),
+        scores=[score_of("these documents", model.evaluate(counts, bound="own"))],
     )
     note(f"written to {path}", quiet=quiet)
-
-
-def _write(
-    path: Path,
-    run: Path,
-    pipeline: Any,
-    source: str,
-    columns: tuple[Any, Any],
-    over: list[str],
-    *,
-    own: bool,
-    quiet: bool,
-) -> None:
-    from topicfactors.cli.covariates import told as columns_told
-    from topicfactors.cli.inputs import Inputs
-    from topicfactors.cli.readings import told
-    from topicfactors.cli.reports import Reporter
-    from topicfactors.cli.runs import Fingerprint
-    from topicfactors.corpus.count_readers import CountedCorpus, is_counts
-    from topicfactors.errors import InputError
-    from topicfactors.estimators.observed import stacked
-    from topicfactors.estimators.report_facts import score_of
-
-    if over and is_counts(source):
-        raise InputError(f"{source}: counts have no columns; leave out --over")
-    reporter, fingerprint = Reporter(), Fingerprint()
-    inputs = Inputs(run, pipeline, source, *columns, beside=over)
-    inputs.watch = lambda texts: reporter.watch(fingerprint.watch(texts))
-    ids, blocks = [], []
-    for names, counts in inputs.blocks():
-        ids += names
-        blocks.append(inputs.model._observed(counts))
-    if not blocks:
-        raise InputError(f"{source}: no documents; expected at least one to report on")
-    if is_counts(source) and own:
-        fingerprint.add(inputs.counted().counts)
-    if own and fingerprint.digest.hexdigest() != _stored(run, "corpus").get("sha256"):
-        note(f"note: {source} is not what {run} was fitted to; it has changed since", quiet=quiet)
-    every, notes = stacked(blocks), [*inputs.notes, *inputs.ledger.notes()]
-    inputs.report(quiet)
-    kept = columns_told(inputs.ledger, source, (*inputs.covariates, *over))
-    reporter.write(
-        path,
-        pipeline,
-        CountedCorpus(every, ids, inputs.labels, notes, kept),
-        source,
-        found=told(inputs.model, every),
-        scores=[score_of("these documents", inputs.model.evaluate(every, bound="own"))],
-    )
-
-
-def _remembered(run: Path) -> str:
-    """The corpus that a run was fitted to, where it can be read again."""
-    from topicfactors.corpus.samples import SAMPLES
-    from topicfactors.errors import InputError
-
-    corpus = _stored(run, "options").get("corpus")
-    if not isinstance(corpus, str) or corpus == "-":
-        raise InputError(
-            f"{run}: its corpus is not known, or was standard input; name the documents, as in "
-            f"topicfactors report {run} DOCS"
-        )
-    if "://" not in corpus and corpus not in SAMPLES and not Path(corpus).exists():
-        raise InputError(
-            f"{run}: its corpus {corpus} is not there; name the documents, as in topicfactors "
-            f"report {run} DOCS"
-        )
-    return corpus
-
-
-def _stored(run: Path, table: str) -> dict[str, Any]:
-    """A table of run.toml; nothing where it cannot be read."""
-    try:
-        found = tomllib.loads((run / "run.toml").read_text(encoding="utf-8"))[table]
-    except (OSError, ValueError, KeyError):
-        return {}
-    return found if isinstance(found, dict) else {}

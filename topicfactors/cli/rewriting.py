@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import tomli_w
 from sklearn.pipeline import Pipeline
 
-from topicfactors.cli.console import note
-from topicfactors.cli.inputs import Inputs
-from topicfactors.cli.opening import columns_of
 from topicfactors.cli.readings import model_of, noun_of
-from topicfactors.cli.runs import MARK, Fingerprint, posteriors_in, rows_in, write_factors
+from topicfactors.cli.reports import NAME
+from topicfactors.cli.runs import MARK, posteriors_in, rows_in, write_factors
 from topicfactors.cli.scores import activity
-from topicfactors.corpus.columns import Columns
-from topicfactors.corpus.count_readers import CountedCorpus, is_counts
-from topicfactors.corpus.documents import Document
-from topicfactors.corpus.samples import SAMPLES
 from topicfactors.errors import InputError, StorageError
-from topicfactors.estimators.observed import stacked
 from topicfactors.estimators.wording import RANKING
 from topicfactors.export.card import model_card
 from topicfactors.export.factors import FactorRow, column_name
+from topicfactors.export.report.renaming import renamed
 from topicfactors.export.tables import Table, dump_json, export_table
 from topicfactors.files import whole_folder
 from topicfactors.storage import load, save
@@ -86,76 +80,6 @@ def _read(path: Path, parse: Any) -> dict[str, Any]:
     return found
 
 
-def source_of(run: Run, documents: str | None) -> str:
-    """The documents that are named, else the corpus that the run was fitted to.
-
-    Raises
-    ------
-    InputError
-        When that is not there any more.
-    """
-    if documents is not None:
-        return documents
-    source = str(run.described["options"].get("corpus", "-"))
-    there = source in SAMPLES or "://" in source or Path(source).exists()
-    if source == "-" or not there:
-        why = "was read from stdin" if source == "-" else "is not there any more"
-        raise InputError(
-            f"{run.folder}: its corpus {source!r} {why}; name the documents behind the run"
-        )
-    return source
-
-
-def read_again(
-    run: Run, documents: str | None, columns: Columns, quiet: bool
-) -> tuple[CountedCorpus, Fingerprint]:
-    """The documents that the tables of an edited model are of, and their fingerprint.
-
-    Raises
-    ------
-    InputError
-        When they are not there, cannot be read, or are others than those of the fit and were not
-        named.
-    """
-    source = source_of(run, documents)
-    known = columns_of(run.folder)._replace(label=run.described["options"].get("label_column"))
-    inputs = Inputs(run.folder, run.pipeline, source, columns, known)
-    fingerprint = Fingerprint()
-    read = _read_counts(inputs, fingerprint) if is_counts(source) else _texts(inputs, fingerprint)
-    inputs.report(quiet)
-    if fingerprint.digest.hexdigest() != run.described["corpus"].get("sha256"):
-        if documents is None:
-            raise InputError(
-                f"{source}: has changed since {run.folder} was fitted to it (another sha256); name "
-                "the documents that the tables are to be of behind the run"
-            )
-        note(f"note: {source}: other documents than those of the fit", quiet=quiet)
-    return read, fingerprint
-
-
-def _read_counts(inputs: Inputs, fingerprint: Fingerprint) -> CountedCorpus:
-    whole = inputs.counted()
-    inputs.read = len(whole.ids)
-    fingerprint.add(whole.counts)
-    return whole._replace(counts=inputs.model._observed(whole.counts))
-
-
-def _texts(inputs: Inputs, fingerprint: Fingerprint) -> CountedCorpus:
-    inputs.documents = _watched(inputs.documents or iter(()), fingerprint)
-    blocks = [block for _, block in inputs.blocks()]
-    if not blocks:
-        raise InputError(f"{inputs.source}: no documents; expected those of the fit")
-    ledger = inputs.ledger
-    return CountedCorpus(stacked(blocks), ledger.ids, inputs.labels, ledger.notes())
-
-
-def _watched(documents: Iterable[Document], fingerprint: Fingerprint) -> Iterator[Document]:
-    """The documents as they come; the fingerprint is of their texts."""
-    for document in documents:
-        for _ in fingerprint.watch([document.text]):
-            yield document
-
-
 def edits_of(run: Run, edit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """What was done to a run before, and now: for its run.toml."""
     before = run.described.get("edits", [])
@@ -166,6 +90,9 @@ def write_renamed(
     run: Run, folder: Path, before: list[int | str], edit: Mapping[str, Any], force: bool
 ) -> list[FactorRow]:
     """Write a run whose model was given names, and nothing else; no document is read.
+
+    Its page is that of the run with the new names; there is none where the run has none that can
+    be read.
 
     ``before`` are the names so far, in the order of the factors.
 
@@ -185,6 +112,7 @@ def write_renamed(
         "model_card.md": model_card(
             rows, metrics, described, reads_texts=isinstance(run.pipeline, Pipeline)
         ),
+        **_page_of(run),
     }
     with whole_folder(folder, overwrite=force, mark=MARK) as temporary:
         save(run.pipeline, temporary / "model")
@@ -194,6 +122,16 @@ def write_renamed(
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")
     return rows
+
+
+def _page_of(run: Run) -> dict[str, str]:
+    """The page of a run, with the names that its model has now."""
+    try:
+        before = (run.folder / NAME).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return {}
+    page = renamed(before, run.model.factor_names_)
+    return {} if page is None else {NAME: page}
 
 
 def _renamed(

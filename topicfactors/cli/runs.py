@@ -23,7 +23,7 @@ from sklearn.pipeline import Pipeline
 
 from topicfactors import __version__
 from topicfactors.cli.classes import classes_table, fit_metrics
-from topicfactors.cli.consensus import consensus_metrics, runs_of
+from topicfactors.cli.consensus import consensus_metrics
 from topicfactors.cli.readings import (
     documents_table,
     effects_of,
@@ -35,6 +35,7 @@ from topicfactors.cli.readings import (
 )
 from topicfactors.cli.scores import metrics_of
 from topicfactors.corpus.count_readers import CountedCorpus
+from topicfactors.estimators.consensus import runs_of
 from topicfactors.estimators.wording import RANKING
 from topicfactors.export.card import model_card
 from topicfactors.export.covariates import covariate_words_table, effects_table
@@ -272,11 +273,11 @@ def rows_in(folder: Path, model: Any, ranking: str, words: int) -> list[FactorRo
     )
 
 
-def remembered(folder: Path) -> dict[str, Any]:
-    """The options that a run was fitted with; none where they cannot be read."""
+def remembered(folder: Path, table: str = "options") -> dict[str, Any]:
+    """The options that a run was fitted with, or another table of its run.toml; none unread."""
     try:
-        options = tomllib.loads((folder / MARK).read_text(encoding="utf-8"))["options"]
-        return options if isinstance(options, dict) else {}
+        found = tomllib.loads((folder / MARK).read_text(encoding="utf-8"))[table]
+        return found if isinstance(found, dict) else {}
     except (OSError, ValueError, KeyError):
         return {}
 

@@ -44,6 +44,13 @@ class Run(NamedTuple):
     described: Described
 
 
+def runs_of(model: Any) -> list[tuple[float, float]] | None:
+    """Agreement of each factor and share of other runs it came back in; None for one run."""
+    if not hasattr(model, "consensus_"):
+        return None
+    return list(zip(model.agreement_.tolist(), model.came_back_.tolist(), strict=True))
+
+
 def matched_rows(documents: int) -> NDArray[np.int64]:
     """Rows of the documents by which factors are matched: all, or always the same sample."""
     rows = np.random.default_rng(0).permutation(documents)[:MATCHED]

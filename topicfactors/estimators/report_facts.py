@@ -55,6 +55,10 @@ def facts_of(model: Any, counts: Any, labels: Sequence[str | None] | None) -> li
     facts.append(("passes", f"{model.n_iter_}{best}"))
     if model.stopped_:
         facts.append(("stopped", str(model.stopped_)))
+    if hasattr(model, "consensus_"):
+        told = model.consensus_
+        agree = f"agreement {told.agreement:.2f}, by chance {told.chance:.2f}"
+        facts.append(("runs", f"{len(told.seeds)}, {agree}"))
     return [*facts, ("seed", str(model.random_state)), ("topicfactors", __version__)]
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from topicfactors.corpus.documents import how_many
+from topicfactors.estimators.consensus import runs_of
 from topicfactors.estimators.factor_model import BinaryFactorModel
 from topicfactors.estimators.observed import Observed
 from topicfactors.estimators.reasons import reasons_of
@@ -83,6 +84,7 @@ def material_of(
             coherence=coherence.tolist(),
             responses=_responses(model, binary),
             called=called,
+            runs=runs_of(model),
         ),
         factors=factors,
         off=off_probabilities(model, factors),

@@ -41,6 +41,7 @@ def _card(material: Material, number: int, places: dict[str, int], told: Any) ->
         "status": row.status,
         "coherence": None if row.coherence is None else rounded(row.coherence, 3),
         "response": None if row.response is None else rounded(row.response, 3),
+        "came_back": None if row.came_back is None else rounded(row.came_back, 3),
         "on": int(np.count_nonzero(material.found[:, number] > 0.5)),
         "words": [spoken(word) for word in row.words],
         "against": [spoken(word) for word in row.suppressed],

@@ -51,10 +51,12 @@ function card(factor) {
   const often = BINARY ? `on in ${percent(one.prevalence)}` : `${percent(one.prevalence)} of the documents`;
   const coherence = one.coherence === null ? "" : ` · coherence ${figure(one.coherence)}`;
   const response = one.response === null ? "" : ` · response ${BINARY ? signed(one.response) : figure(one.response)}`;
+  const back = one.came_back === null ? "" : ` · in ${percent(one.came_back)} of the other runs`;
+  const lost = one.came_back !== null && one.came_back < 0.5 ? [" ", h("span", { class: "badge" }, "did not come back")] : "";
   const status = one.status === "active" ? "" : h("span", { class: "badge" }, one.status === "dead" ? "hardly ever on" : "always on");
   return h("article", { class: "card", id: `factor-${factor}`, "aria-label": fullName(factor) },
     h("h3", {}, one.name !== titleOf(factor) ? h("span", { class: "tag" }, one.name) : "", h("span", {}, titleOf(factor))),
-    h("p", { class: "meta" }, often, coherence, response, " ", status),
+    h("p", { class: "meta" }, often, coherence, response, back, " ", status, lost),
     h("div", { class: "share", "aria-hidden": "true" }, h("span", { style: { width: `${100 * one.prevalence / most}%` } })),
     wordBars(one),
     one.against.length ? [h("h4", {}, "Speaks against it"), h("p", { class: "low" }, one.against.slice(0, 8).map(([word], place, all) =>

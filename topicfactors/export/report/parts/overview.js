@@ -55,6 +55,7 @@ function meanings() {
     ["Evidence", `By how many nats one occurrence of a word raises the log-odds of a ${NOUN}; 0.69 nats double the odds, 2.3 make them ten times as high.`],
   ];
   if (BINARY) told.push(["Prevalence", "The mean, over the training documents, of the probability that the factor is on. Shares do not add up to 100 %, as several factors may be on in a document."]);
+  if (FACTORS.some((one) => one.came_back !== null)) told.push(["Other runs", `The model was fitted several times, each time from another seed. A ${NOUN} that fewer than half of the other runs have did not come back, and may be chance.`]);
   return h("dl", { class: "meanings" }, told.map(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
 }
 function curve() {
