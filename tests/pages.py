@@ -34,6 +34,7 @@ PARAMETERS = {
     "anchors": "BinaryFactorModel.anchors",
     "anchor_strength": "BinaryFactorModel.anchor_strength",
     "shrinkage": "BinaryFactorModel.shrinkage",
+    "length_tempering": "BinaryFactorModel.length_tempering",
     "covariate": "BinaryFactorModel.covariates",
     "covariate_shrinkage": "BinaryFactorModel.covariate_shrinkage",
     "validation_fraction": "BinaryFactorModel.validation_fraction",

@@ -20,7 +20,7 @@ OPTIONS = {
 }
 FILES = {
     *("factors.csv", "factors.json", "metrics.json", "model", "model_card.md"),
-    *("posteriors.csv", "run.toml", "top_words.csv"),
+    *("posteriors.csv", "report.html", "run.toml", "top_words.csv"),
 }
 
 
@@ -201,6 +201,15 @@ def test_a_mixture_of_counts(call, tmp_path):
     assert "component" in call("transform", run, source).out
     assert "component" in call("explain", run, source, "--id", "0").out
     assert call("evaluate", run, source, "-q").status == 0
+
+
+@pytest.mark.parametrize(("given", "kept"), [("none", None), ("2.5", 2.5), ("auto", "auto")])
+def test_long_documents_may_be_believed_less(call, table, tmp_path, given, kept):
+    options = ("-k", "2", "--epochs", "1", "--no-report", "--length-tempering", given)
+    call("fit", table, "-o", tmp_path / "run", *options, *WORDS)
+    model = load(tmp_path / "run" / "model")[-1]
+    assert model.length_tempering == kept
+    assert hasattr(model, "length_tempering_") == (kept == "auto")
 
 
 def test_what_was_learnt_before_an_interruption_is_kept(call, table, tmp_path, monkeypatch):

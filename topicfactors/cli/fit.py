@@ -13,6 +13,7 @@ from topicfactors.cli.model_options import (
     Continuous,
     Discriminative,
     Kind,
+    Length,
     Likelihood,
     Number,
     PerClass,
@@ -149,6 +150,7 @@ def fit(
             help="Precision of the Gaussian prior on loadings, or auto.", rich_help_panel=MODEL
         ),
     ] = "auto",
+    length_tempering: Length = "none",
     covariate: Annotated[
         list[str] | None,
         typer.Option(

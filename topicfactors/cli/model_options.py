@@ -61,6 +61,14 @@ Runs = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+Length = Annotated[
+    str,
+    typer.Option(
+        help="Believe the words of long documents less where factors are inferred: c, by which "
+        "counts are multiplied over the root of the length, auto or none.",
+        rich_help_panel=MODEL,
+    ),
+]
 Starts = Annotated[
     str,
     typer.Option(

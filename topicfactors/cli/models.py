@@ -13,7 +13,7 @@ FACTOR, MIXTURE, SEMISUPERVISED = "factor", "mixture", "semisupervised"
 MODELS = (FACTOR, MIXTURE, SEMISUPERVISED)
 TAKEN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("posterior", "prior", "kl_warmup"), (FACTOR,)),
-    **dict.fromkeys(("overlap_penalty", "shrinkage"), (FACTOR,)),
+    **dict.fromkeys(("overlap_penalty", "shrinkage", "length_tempering"), (FACTOR,)),
     **dict.fromkeys(("anchors", "anchor_strength"), (FACTOR,)),
     "runs": (FACTOR,),
     **dict.fromkeys(("factors", "init", "patience"), (FACTOR, MIXTURE)),
@@ -124,6 +124,10 @@ def _beside(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _length(text: str) -> Any:
+    return None if text == "none" else number_or_auto(text, float)
+
+
 def _factor_model(options: Mapping[str, Any], typed: Collection[str]) -> Any:
     from topicfactors.estimators.anchoring import check_anchors
     from topicfactors.estimators.checks import check_parameters
@@ -141,6 +145,7 @@ def _factor_model(options: Mapping[str, Any], typed: Collection[str]) -> Any:
         shrinkage=number_or_auto(options["shrinkage"], float),
         overlap_penalty=options["overlap_penalty"],
         n_runs=options["runs"],
+        length_tempering=_length(options["length_tempering"]),
         anchors=read_anchor_file(options["anchors"]),
         anchor_strength=options["anchor_strength"],
     )
