@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from tests.export.report.conftest import data_of
+
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory):
@@ -27,6 +29,8 @@ def test_a_fit_of_several_runs(call, corpus, several):
     back = [float(row["came_back"]) for row in rows]
     assert [number for number, share in enumerate(back) if share < 0.5] == metrics["lost"]
     assert all(-1 <= float(row["agreement"]) <= 1 for row in rows)
+    cards = data_of(several / "report.html")["factors"]
+    assert [card["came_back"] for card in cards] == back
 
 
 def test_topics_shows_what_came_back(call, several):

@@ -97,6 +97,13 @@ def test_a_fault_keeps_the_labels_so_far(call, serve, fitted, tmp_path):
     assert "factor 2: not asked" in outcome.err
 
 
+def test_no_label_at_all_is_a_failure_told_once(call, serve, fitted):
+    outcome = call("label", fitted, *arguments(serve((401, "no", {})), "--send"))
+    assert outcome.status == 1
+    assert outcome.err.count("not asked") == 1
+    assert "gave no label; all are from words" in outcome.err
+
+
 def test_an_interruption_keeps_the_labels_so_far(
     call,
     serve,

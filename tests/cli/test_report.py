@@ -15,7 +15,7 @@ COUNTS = ("-k", "2", "--epochs", "1", "--threads", "1", "-q")
 def test_fit_writes_a_page_of_its_corpus(fitted, corpus):
     told = data_of(fitted / "report.html")
     assert told["title"] == "corpus: 3 factors"
-    assert ["corpus", str(corpus)] in told["facts"]
+    assert ["corpus", "corpus"] in told["facts"]
     assert {score["where"] for score in told["scores"]} >= {"training"}
     assert len(told["documents"]["texts"]) == 45
     assert [view["name"] for view in told["over"]] == ["label"]

@@ -87,6 +87,9 @@ def label_run(
         note(f"written to {target}{without_page(target)}", quiet=quiet)
     if stopped is not None:
         raise typer.Exit(exit_status(stopped))
+    if endpoint is not None and all(label.source == FROM_WORDS for label in labels):
+        note(f"{endpoint.address} gave no label; all are from words")
+        raise typer.Exit(1)
 
 
 def _endpoint(question: Question) -> Endpoint | None:
@@ -174,10 +177,12 @@ def _asked(
         note(f"{noun} {told.factor}:\n{text}", quiet=quiet)
     found: list[Answer] = []
     stopped: BaseException | None = None
+    said: set[str] = set()
     try:
         for answer in answers(endpoint, prompts, is_name):
             found.append(answer)
-            if answer.label is None:
+            if answer.label is None and answer.problem not in said:
+                said.add(answer.problem)
                 name = labels[len(found) - 1].factor
                 note(f"{noun} {name}: {answer.problem}; its label is from its words")
     except KeyboardInterrupt as interruption:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -36,20 +37,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("corpora")(corpora.corpora)
-app.command("fit")(fit.fit)
-app.command("topics")(topics.topics)
-app.command("transform")(transform.transform)
-app.command("explain")(explain.explain)
-app.command("intervene")(intervene.intervene)
-app.command("evaluate")(evaluate.evaluate)
-app.command("export")(export.export)
-app.command("edit")(edit.edit)
-app.command("label")(label.label)
-app.command("gradients")(gradients.gradients)
-app.command("report")(report.report)
-app.command("compare")(compare.compare)
-app.command("sweep", cls=SeveralNumbers)(sweep)
+_commands: dict[str, tuple[Callable[..., None], str]] = {
+    "fit": (fit.fit, "Fit factors, clusters or classes to a corpus; leaves a RUN."),
+    "topics": (topics.topics, "Show the factors of a run and their words."),
+    "report": (report.report, "Write a run as one HTML page to look at."),
+    "explain": (explain.explain, "Say which factors are on in a document, and why."),
+    "intervene": (intervene.intervene, "Switch factors, and see the words that come then."),
+    "evaluate": (evaluate.evaluate, "Score a run on documents."),
+    "transform": (transform.transform, "Write P(factor on) of every document."),
+    "export": (export.export, "Write the tables of a run in another format."),
+    "label": (label.label, "Show labels for the factors of a run, or keep them."),
+    "edit": (edit.edit, "Merge, drop and name factors, as a new run."),
+    "sweep": (sweep, "Choose a number of factors."),
+    "compare": (compare.compare, "Compare topic models on a corpus, ours beside others."),
+    "gradients": (gradients.gradients, "Compare estimators of the gradient on a corpus."),
+    "corpora": (corpora.corpora, "List the sample corpora, or write one to a file."),
+}
+for _name, (_command, _short) in _commands.items():
+    _kind = SeveralNumbers if _name == "sweep" else None
+    app.command(_name, cls=_kind, short_help=_short)(_command)
 
 
 def _version(wanted: bool) -> None:
@@ -68,9 +74,9 @@ def root(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Readable factors from text corpora: documents go in, tables of factors come out.
+    """Readable factors from text corpora: first fit, then topics.
 
-    First fit, then topics; explain, evaluate, transform and export read the folder that fit leaves.
+    From topics to edit, commands read the RUN that fit leaves; sweep to gradients study a corpus.
     """
 
 

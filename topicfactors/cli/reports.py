@@ -89,7 +89,7 @@ class Reporter:
             excerpts=self.excerpts if vectorizer_of(pipeline) is not None else None,
             title=f"{_shown(corpus)}: {len(names)} {PLURALS[noun_of(model)]}",
             scores=scores,
-            facts=[("corpus", corpus)],
+            facts=[("corpus", _shown(corpus))],
             notes=read.notes,
         )
         write_page(material, path)

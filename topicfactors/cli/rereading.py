@@ -49,7 +49,7 @@ def source_of(run: Path, documents: str | None) -> str:
 
 
 def _cure(run: Path) -> str:
-    return f"name the documents behind the run, as in {run} DOCS"
+    return f"name the documents behind the run: {run} DOCS"
 
 
 def read_again(

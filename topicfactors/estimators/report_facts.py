@@ -36,7 +36,7 @@ def facts_of(model: Any, counts: Any, labels: Sequence[str | None] | None) -> li
     documents, words = counts.shape
     facts = [
         ("documents", f"{documents:,}"),
-        ("words", f"{words:,}"),
+        ("vocabulary", f"{words:,} words"),
         ("tokens", f"{counts.sum():,.0f}"),
     ]
     if labels is not None:
@@ -55,6 +55,11 @@ def facts_of(model: Any, counts: Any, labels: Sequence[str | None] | None) -> li
     facts.append(("passes", f"{model.n_iter_}{best}"))
     if model.stopped_:
         facts.append(("stopped", str(model.stopped_)))
+    edits = getattr(model, "edits_", [])
+    if edits:
+        merged = sum(len(edit.merged) for edit in edits)
+        dropped = sum(len(edit.dropped) for edit in edits)
+        facts.append(("edited since", f"groups merged: {merged}, dropped: {dropped}"))
     if hasattr(model, "consensus_"):
         told = model.consensus_
         agree = f"agreement {told.agreement:.2f}, by chance {told.chance:.2f}"

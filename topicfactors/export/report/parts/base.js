@@ -43,9 +43,10 @@ function titleOf(factor) {
   return one.named || NOUN === "class" ? one.name : one.short || "no words";
 }
 const fullName = (factor) => `${capital(NOUN)} ${FACTORS[factor].name}: ${shortOf(factor)}`;
-const optionOf = (factor) => `${FACTORS[factor].name} · ${FACTORS[factor].short}`;
-
-const briefOf = (factor) => [FACTORS[factor].name, ...NOUN === "class" ? [] : FACTORS[factor].short.split(" · ").slice(0, 2)].join(" · ");
+// A name that somebody gave stands for itself; a number has words beside it.
+const givenName = (factor) => FACTORS[factor].named && NOUN !== "class";
+const optionOf = (factor) => givenName(factor) ? FACTORS[factor].name : `${FACTORS[factor].name} · ${FACTORS[factor].short}`;
+const briefOf = (factor) => givenName(factor) || NOUN === "class" ? FACTORS[factor].name : [FACTORS[factor].name, ...FACTORS[factor].short.split(" · ").slice(0, 2)].join(" · ");
 
 function tool(label, control) {
   control.id ||= `control-${tool.made = (tool.made || 0) + 1}`;

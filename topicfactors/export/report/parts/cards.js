@@ -15,8 +15,8 @@ function showCards() {
   const search = h("input", { type: "search", autocomplete: "off", spellcheck: "false", on: { input: later(() => { cardState.word = search.value.trim().toLowerCase(); cardState.shown = CARDS_AT_ONCE; draw(); }, 120) } });
   const bars = [["evidence", "evidence of a word"], ["pairs", "probability, on and off"]];
   box.append(h("p", { class: "why" }, BINARY
-    ? "Each factor is on or off in a document, and several may be on. Its words are listed by the evidence that one occurrence brings for it, each under the factor it tells most about."
-    : `Each document comes from one ${NOUN}. Words are listed by the evidence that one occurrence brings for it.`),
+    ? "Each factor is on or off in a document, and several may be on. Each word is listed under the factor it tells most about, those that come together in the documents first; its bar is the evidence that one occurrence brings."
+    : `Each document comes from one ${NOUN}. Words that come together in the documents stand first; the bar of a word is the evidence that one occurrence brings.`),
   h("div", { class: "tools" }, tool("Sort by", choice(sorts, (value) => { cardState.sort = value; draw(); })),
     tool("With the word", search), tool("Bars show", choice(bars, (value) => { cardState.bars = value; draw(); })), count), key, grid,
   h("p", { style: { "margin-top": "1.25rem" } }, more));
@@ -43,7 +43,7 @@ function drawCards(grid, count, more, key) {
   grid.replaceChildren(...shown.map(card));
   more.hidden = shown.length === order.length;
   count.textContent = order.length === FACTORS.length ? many(order.length, NOUN, PLURAL) : order.length ? `${order.length} of ${many(FACTORS.length, NOUN, PLURAL)}` : `no ${NOUN} lists that word`;
-  key.replaceChildren(...cardState.bars === "evidence" ? [h("span", {}, "nats of log-odds that one occurrence adds, less where few documents have the word")]
+  key.replaceChildren(...cardState.bars === "evidence" ? [h("span", {}, "Bars: nats of log-odds that one occurrence adds (0.69 doubles the odds), less where few documents have the word")]
     : [h("span", {}, h("i"), `share of the words ${BINARY ? "when it is on" : `in the ${NOUN}`}`), h("span", {}, h("i", { class: "off" }), BINARY ? "when it is off" : "in the others")]);
 }
 function card(factor) {
@@ -51,7 +51,7 @@ function card(factor) {
   const often = BINARY ? `on in ${percent(one.prevalence)}` : `${percent(one.prevalence)} of the documents`;
   const coherence = one.coherence === null ? "" : ` · coherence ${figure(one.coherence)}`;
   const response = one.response === null ? "" : ` · response ${BINARY ? signed(one.response) : figure(one.response)}`;
-  const back = one.came_back === null ? "" : ` · in ${percent(one.came_back)} of the other runs`;
+  const back = one.came_back === null ? "" : ` · back in ${percent(one.came_back)}`;
   const lost = one.came_back !== null && one.came_back < 0.5 ? [" ", h("span", { class: "badge" }, "did not come back")] : "";
   const status = one.status === "active" ? "" : h("span", { class: "badge" }, one.status === "dead" ? "hardly ever on" : "always on");
   return h("article", { class: "card", id: `factor-${factor}`, "aria-label": fullName(factor) },

@@ -28,10 +28,10 @@ const lift = ([, , , together, expected]) => expected > 0 ? together / expected 
 
 function placed(width, height, small) {
   const most = Math.max(...FACTORS.map((one) => one.prevalence));
-  const size = small ? 11 : 12.5, across = size * 0.54;
+  const size = small ? 11 : 12.5, across = size * 0.58;
   const nodes = DATA.relations.places.map(([x, y], factor) => {
     const words = FACTORS[factor].named || NOUN === "class" ? [FACTORS[factor].name] : FACTORS[factor].words.map(([word]) => word);
-    const both = words.slice(0, 2).join(" "), label = small || both.length > 20 ? clip(words[0] || "", 22) : both;
+    const both = words.slice(0, 2).join(" "), label = (small && FACTORS.length > 12) || both.length > 20 ? clip(words[0] || "", 24) : both;
     return { factor, label, x, y, r: 3 + (small ? 8 : 13) * Math.sqrt(FACTORS[factor].prevalence / most), w: Math.max(16, label.length * across + 6) };
   });
   const low = (key) => Math.min(...nodes.map((node) => node[key])), high = (key) => Math.max(...nodes.map((node) => node[key]));
@@ -103,7 +103,9 @@ function drawMap(plot, panel) {
   plot.replaceChildren(picture);
 }
 function introduce(panel) {
-  panel.replaceChildren(h("p", { class: "soft", style: { margin: "0" } }, `Choose a ${NOUN} on the map.`));
+  const often = FACTORS.map((_, factor) => factor).sort((a, b) => FACTORS[b].prevalence - FACTORS[a].prevalence).slice(0, 8);
+  panel.replaceChildren(h("p", { class: "soft", style: { margin: "0 0 .4rem" } }, `Choose a ${NOUN} on the map. Most often:`),
+    h("ul", { class: "plain" }, often.map((factor) => h("li", {}, h("span", { class: "times" }, percent(FACTORS[factor].prevalence)), factorLink(factor)))));
 }
 function describe(panel, factor, near, away) {
   const one = FACTORS[factor];
@@ -115,9 +117,9 @@ function describe(panel, factor, near, away) {
 }
 function pairLists(pairs) {
   const row = (pair) => [h("span", {}, factorLink(pair[0]), " and ", factorLink(pair[1])), whole(pair[3]), whole(pair[4]), `${lift(pair) >= 10 ? lift(pair).toFixed(0) : lift(pair).toFixed(lift(pair) < 0.1 ? 2 : 1)}×`];
-  const heads = [["pair"], ["documents", true], ["by chance", true], ["times", true]];
-  const close = pairs.filter((pair) => lift(pair) > 1), far = pairs.filter((pair) => lift(pair) < 1).reverse();
-  const one = (title, list) => list.length ? h("div", {}, h("h3", {}, title), table(`${title}, the strongest first`, heads, list.slice(0, 8).map(row), true),
-    list.length > 8 ? folded("More pairs", () => table(`${title}: more`, heads, list.slice(8, 60).map(row))) : "") : "";
+  const heads = [["pair"], ["both on", true], ["by chance", true], ["times", true]];
+  const close = pairs.filter((pair) => lift(pair) > 1.05), far = pairs.filter((pair) => lift(pair) < 0.95).reverse();
+  const one = (title, list) => list.length ? h("div", {}, h("h3", {}, title), table("Documents where both are on, and how many there would be by chance", heads, list.slice(0, 8).map(row)),
+    list.length > 8 ? folded("More pairs", () => table(`${title}: more`, heads, list.slice(8, 60).map(row), true)) : "") : "";
   return [h("div", { class: "halves", style: { "margin-top": "1.75rem" } }, one("On together more often than by chance", close), one("On together less often than by chance", far))];
 }

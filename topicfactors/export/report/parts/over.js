@@ -49,7 +49,7 @@ function bars(view, factor) {
   const x = (value) => left + (width - left - right) * Math.min(1, value / most);
   const picture = s("svg", { viewBox: `0 0 ${width} ${row * order.length + 4}`, role: "img", "aria-label": `${fullName(factor)}: most in ${named(view, order[0])}, ${percent(view.means[factor][order[0]])}`, style: { "max-width": `${width}px` } });
   order.forEach((bin, place) => {
-    const y = place * row + 4, mean = view.means[factor][bin], error = view.errors[factor][bin], letters = Math.floor(left / 7);
+    const y = place * row + 4, mean = view.means[factor][bin], error = view.errors[factor][bin], letters = Math.floor(left / 7.8);
     const name = named(view, bin);
     picture.append(s("text", { class: "tick", x: left - 10, y: y + 15, "text-anchor": "end" }, name.length > letters ? `${name.slice(0, letters - 1)}…` : name, s("title", {}, name)),
       s("rect", { class: "column", x: left, y: y + 3, width: Math.max(1, x(mean) - left), height: row - 10, rx: 2 }),
@@ -85,7 +85,7 @@ function drawBelow(below, view, pick) {
   }
   const typical = (bin) => FACTORS.map((_, factor) => [factor, view.means[factor][bin], view.means[factor][bin] * Math.log((view.means[factor][bin] + 0.002) / (overall(view, factor) + 0.002))]).sort((a, b) => b[2] - a[2]).slice(0, 3).filter((one) => one[2] > 0);
   below.replaceChildren(h("h3", { style: { "margin-top": "1.5rem" } }, `What each ${view.name} has more of than the others`), table(`Mean probability, the most typical ${PLURAL} first`, [[view.name], [PLURAL], ["documents", true]],
-    view.bins.map((_, bin) => [named(view, bin), h("ul", { class: "plain" }, typical(bin).map(([factor, mean]) => h("li", {}, factorLink(factor), " ", h("span", { class: "soft number" }, percent(mean))))), whole(view.documents[bin])])));
+    view.bins.map((_, bin) => [named(view, bin), typical(bin).length === 0 ? "–" : h("ul", { class: "plain" }, typical(bin).map(([factor, mean]) => h("li", {}, factorLink(factor), " ", h("span", { class: "soft number" }, percent(mean))))), whole(view.documents[bin])])));
 }
 function overall(view, factor) {
   const all = view.documents.reduce((sum, one) => sum + one, 0);

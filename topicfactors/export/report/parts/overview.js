@@ -41,9 +41,9 @@ function tilesOf(score) {
 }
 function scoresTable() {
   if (!DATA.scores.length) return h("p", { class: "soft" }, "No documents were scored.");
-  const rows = DATA.scores.map((score) => [capital(score.where), BOUNDS[score.bound] || score.bound,
+  const rows = DATA.scores.map((score) => [h("span", {}, capital(score.where), h("span", { class: "soft aside" }, `${BOUNDS[score.bound] || score.bound} bound`)),
     `${perplexity(score.per_document)} ± ${score.per_document >= 100 ? whole(score.standard_error) : score.standard_error.toFixed(1)}`, perplexity(score.unigram), perplexity(score.corpus), perplexity(score.unigram_corpus)]);
-  return table("Perplexities; lower is better", [["documents"], ["bound"], ["a document", true], ["unigram", true], ["corpus", true], ["unigram", true]], rows);
+  return table("Perplexities; lower is better", [["documents"], ["a document", true], ["unigram", true], ["corpus", true], ["unigram", true]], rows);
 }
 function meanings() {
   const told = [
@@ -55,13 +55,13 @@ function meanings() {
     ["Evidence", `By how many nats one occurrence of a word raises the log-odds of a ${NOUN}; 0.69 nats double the odds, 2.3 make them ten times as high.`],
   ];
   if (BINARY) told.push(["Prevalence", "The mean, over the training documents, of the probability that the factor is on. Shares do not add up to 100 %, as several factors may be on in a document."]);
-  if (FACTORS.some((one) => one.came_back !== null)) told.push(["Other runs", `The model was fitted several times, each time from another seed. A ${NOUN} that fewer than half of the other runs have did not come back, and may be chance.`]);
+  if (FACTORS.some((one) => one.came_back !== null)) told.push(["Back in", `The model was fitted several times, from a seed each; the share of the other runs in which a ${NOUN} was found again. One that fewer than half of them have did not come back, and may be chance.`]);
   return h("dl", { class: "meanings" }, told.map(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
 }
 function curve() {
   const points = DATA.curve.filter((point) => point[2] !== null);
   if (points.length < 2) return [];
-  const width = 480, height = 230, left = 52, bottom = 52, top = 12;
+  const width = Math.max(280, Math.min(480, section("overview").clientWidth)), height = 230, left = 52, bottom = 52, top = 12;
   const values = points.map((point) => point[2]);
   const low = Math.min(...values), high = Math.max(...values), pad = (high - low || 1) * 0.08;
   const x = (at) => left + (width - left - 14) * (points[at][0] - points[0][0]) / (points.at(-1)[0] - points[0][0]);
