@@ -15,7 +15,7 @@ function showCards() {
   const search = h("input", { type: "search", autocomplete: "off", spellcheck: "false", on: { input: later(() => { cardState.word = search.value.trim().toLowerCase(); cardState.shown = CARDS_AT_ONCE; draw(); }, 120) } });
   const bars = [["evidence", "evidence of a word"], ["pairs", "probability, on and off"]];
   box.append(h("p", { class: "why" }, BINARY
-    ? "Each factor is on or off in a document, and several may be on. Each word is listed under the factor it tells most about, those that come together in the documents first; its bar is the evidence that one occurrence brings."
+    ? "Each factor is on or off in a document, and several may be on. Its words tell of it more than of the others, and come together in documents; the bar of a word is the evidence that one occurrence brings."
     : `Each document comes from one ${NOUN}. Words that come together in the documents stand first; the bar of a word is the evidence that one occurrence brings.`),
   h("div", { class: "tools" }, tool("Sort by", choice(sorts, (value) => { cardState.sort = value; draw(); })),
     tool("With the word", search), tool("Bars show", choice(bars, (value) => { cardState.bars = value; draw(); })), count), key, grid,
