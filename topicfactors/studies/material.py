@@ -68,6 +68,9 @@ class Material:
         self, rows: NDArray[np.int64], held_out: Any, held_texts: Sequence[str] | None
     ) -> Shelf:
         rows = rows[np.diff(self.counts.indptr)[rows] > 0]
+        order = None
+        if self.tokens is not None:
+            order = chosen(columns_of(self.tokens, self.words, self.counts), rows)
         told = np.flatnonzero(np.diff(held_out.indptr) > 0)
         held_out = held_out[told]
         if (np.asarray(held_out.sum(axis=1)).ravel() < 2).all():
@@ -76,9 +79,6 @@ class Material:
                 "documents, or longer ones as X_held_out"
             )
         seen, unseen = halves(held_out)
-        order = None
-        if self.tokens is not None:
-            order = chosen(columns_of(self.tokens, self.words, self.counts), rows)
         return Shelf(
             self.counts[rows],
             held_out,
