@@ -148,7 +148,8 @@ them. Models are sorted by NPMI × diversity, and where NPMI is negative by NPMI
 diversity of 0.85 or more first. Completion: perplexity of one half of each test document's tokens
 given the other, exp(−Σ log p / Σ tokens); what has no probabilities has none. Transform: documents
 a second, the quickest of two calls or more. Peak: memory of fit and transform, above that of an
-idle process with the corpus. docs/comparing.md says more.
+idle process with the corpus. docs/comparing.md says more; where other programs ran beside, seconds
+and speeds spread widely, and memory and scores do not.
 """
 
 
