@@ -1,6 +1,6 @@
 """How much of a readable list is the model, and how much the order of its words.
 
-    python benchmarks/reordered.py --data FOLDER [--seed 0]
+    python benchmarks/reordered.py --data FOLDER [--seed 0] [--corpora NAME ...]
 
 The words of our models and of peers, in their own order and in that of `coherent`, which needs no
 more than the word probabilities of each topic. Writes reordered.md beside this script.
@@ -110,9 +110,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the corpora")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--corpora", nargs="+", help="all five, where none is named")
     options = parser.parse_args()
     lines = HEAD.format(seed=options.seed, machine=machine())
     for corpus, topics in everything(options.data):
+        if options.corpora and corpus.name not in options.corpora:
+            continue
         for name, listed in MODELS.items():
             cells = [
                 f"{npmi(corpus.train, columns).mean():.3f} / "
