@@ -199,6 +199,7 @@ class Fit:
             return
         from topicfactors.cli.classes import told_of_fit
         from topicfactors.cli.readings import listed_of
+        from topicfactors.cli.reports import NAME
         from topicfactors.cli.tables import print_factors, summary
 
         if not self.quiet:
@@ -206,7 +207,8 @@ class Fit:
         self.display.say(summary(metrics))
         if "labelled" in metrics:
             self.display.say(told_of_fit(metrics))
-        self.display.say(f"written to {folder}; next: topicfactors topics {folder} -n 20")
+        page = f", with {NAME} to look at" if (folder / NAME).exists() else ""
+        self.display.say(f"written to {folder}{page}; next: topicfactors topics {folder} -n 20")
 
 
 def _from(corpus: str, error: InputError) -> InputError:
