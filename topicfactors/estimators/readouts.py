@@ -99,9 +99,13 @@ class ReadoutMixin(CountsEstimator):
     @property
     def topic_word_(self) -> NDArray[np.float32]:
         """Word probabilities with one factor on and the others at their prevalence, ``(D, V)``."""
+        return self._switched(1.0)
+
+    def _switched(self, value: float) -> NDArray[np.float32]:
+        """Word probabilities with one factor at a value, the others at their prevalence."""
         check_is_fitted(self)
         prevalence = torch.from_numpy(self.prevalence_).float()
-        states = prevalence.expand(len(prevalence), -1).clone().fill_diagonal_(1.0)
+        states = prevalence.expand(len(prevalence), -1).clone().fill_diagonal_(value)
         return self._decoded(states)
 
     @property

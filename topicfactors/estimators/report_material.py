@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
@@ -116,9 +115,7 @@ def off_probabilities(model: Any, factors: Any) -> NDArray[np.floating]:
     Of a component or class, those of the others together.
     """
     if isinstance(model, BinaryFactorModel):
-        prevalence = torch.from_numpy(model.prevalence_).float()
-        states = prevalence.expand(len(prevalence), -1).clone().fill_diagonal_(0.0)
-        return model._decoded(states)
+        return model._switched(0.0)
     shares = np.asarray(factors.prevalence, np.float64)
     total, rest = shares @ factors.on, np.maximum(shares.sum() - shares, 1e-12)[:, None]
     return np.asarray(np.maximum(total - shares[:, None] * factors.on, 0) / rest)

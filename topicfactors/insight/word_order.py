@@ -89,8 +89,9 @@ def company(together: Array, documents: int) -> Array:
 
 def _present(counts: Any, columns: NDArray[np.int64]) -> Any:
     """``columns (n,) -> company (n, n)`` of some columns of the counts."""
+    rows = scipy.sparse.csr_matrix(counts)  # shares its arrays
     step = -(-counts.shape[0] // DOCUMENTS)
-    used = scipy.sparse.csc_matrix(scipy.sparse.csr_matrix(counts)[:: max(1, step)][:, columns])
+    used = scipy.sparse.csc_matrix((rows[::step] if step > 1 else rows)[:, columns])
     used.data = (used.data > 0).astype(np.float32)
 
     def of(chosen: NDArray[np.int64]) -> Array:
