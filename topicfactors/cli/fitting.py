@@ -14,6 +14,7 @@ from topicfactors.cli.consensus import told_of_runs
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
 from topicfactors.cli.covariates import names_of, told, with_columns
 from topicfactors.cli.models import SEMISUPERVISED, model_for, resolved
+from topicfactors.cli.resuming import Asked, Keeping
 from topicfactors.cli.vectorizing import refuse_idle_words, vectorizer_for
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.errors import CorpusWarning, InputError
@@ -53,7 +54,7 @@ class Fit:
         self.reporter = Reporter() if report else None
         self.answers: Any = None  # the responses (N,), where they are asked for
 
-    def run(self, output: Path | None, force: bool) -> None:
+    def run(self, output: Path | None, asked: Asked) -> None:
         """Fit and write; an interruption is passed on when what was learnt is saved."""
         from sklearn.pipeline import make_pipeline
 
@@ -63,29 +64,38 @@ class Fit:
         corpus = self.options["corpus"]
         folder = output or _default_folder(corpus)
         refuse_source(folder, Path(corpus))
-        refuse_existing(folder, force, MARK)
+        keeping = Keeping(output, folder, asked)
+        refuse_existing(folder, keeping.replaces, MARK)
         refuse_unwritable(folder)
         self._refuse_idle_options()
         fingerprint, model = Fingerprint(), model_for(self.options, self.typed)
         vectorizer = None if is_counts(corpus) else self._vectorizer()
-        with notes_for_warnings(self.quiet):
+        with notes_for_warnings(self.quiet), keeping.telling():
+            keeping.look(model, self.options, self.quiet)
             if vectorizer is None:
                 read = self._read_counts(fingerprint)
             else:
                 read = self._count_texts(vectorizer, fingerprint)
             self._report(read)
             self._look_at_size(read)
-            interruption = self._train(model, read)
+            interruption = self._train(model, read, keeping)
             fitted = model if vectorizer is None else make_pipeline(vectorizer, model)
             then = None
             if self.reporter is not None:
                 then = self.reporter.after(folder, fitted, read, self.options, self.answers)
             rows, metrics = write_run(
-                folder, fitted, read, fingerprint, self.options, overwrite=force, then=then
+                folder,
+                fitted,
+                read,
+                fingerprint,
+                self.options,
+                overwrite=keeping.replaces,
+                then=keeping.before(then, interruption),
             )
         self._show(folder, model, rows, metrics)
         if interruption is not None:
-            note(f"interrupted; what was learnt until then is in {folder}")
+            goes_on = f"; {keeping.how}" if keeping.how else ""
+            note(f"interrupted; what was learnt until then is in {folder}{goes_on}")
             raise typer.Exit(exit_status(interruption))
 
     def _refuse_idle_options(self) -> None:
@@ -157,7 +167,7 @@ class Fit:
             f"{documents:,} documents, {words:,} words, {int(read.counts.sum()):,} tokens"
         )
 
-    def _train(self, model: Any, read: CountedCorpus) -> BaseException | None:
+    def _train(self, model: Any, read: CountedCorpus, keeping: Keeping) -> BaseException | None:
         from threadpoolctl import threadpool_limits
 
         from topicfactors.cli.classes import labels_of
@@ -166,8 +176,8 @@ class Fit:
             model.set_params(n_jobs=1)  # threads that wait for each other cost more than they bring
         limit = model.n_jobs if model.n_jobs > 0 else None
         try:
-            with threadpool_limits(limit), self.display.training() as shown:
-                model.set_params(callbacks=[shown])
+            with threadpool_limits(limit), self.display.training() as shown, keeping.training():
+                model.set_params(callbacks=[shown, *keeping.callbacks()])
                 if self.options["model"] == SEMISUPERVISED:
                     model.fit(read.counts, labels_of(self.options["corpus"], read.labels))
                 else:
@@ -188,7 +198,7 @@ class Fit:
             return interruption
         finally:
             model.set_params(callbacks=None)
-        return None
+        return keeping.interruption
 
     def _show(self, folder: Path, model: Any, rows: Any, metrics: dict[str, Any]) -> None:
         if self.as_json:
