@@ -7,6 +7,7 @@ them find each other. Whoever else has set up ``torch.distributed`` (Ray does) i
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -117,4 +118,5 @@ def joined(device: torch.device) -> Iterator[World]:
         yield world
         world.wait()  # who leaves first would take the meeting place with it
     finally:
+        gc.collect()  # what is left of a training holds threads that must end before the process
         torch.distributed.destroy_process_group()
