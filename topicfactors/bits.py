@@ -66,6 +66,10 @@ def distinct(bits: Tensor) -> tuple[Tensor, Tensor]:
         found = found[:, None]
     else:
         found, places = torch.unique(words, dim=0, return_inverse=True)
-    if len(found) < LEAST:
-        found = torch.cat([found, found[:1].expand(LEAST - len(found), -1)])
-    return unpack(found, factors, bits.dtype), places.view(shape)
+    return unpack(padded(found), factors, bits.dtype), places.view(shape)
+
+
+def padded(words: Tensor) -> Tensor:
+    """Packed states ``(R, P)``, the first repeated where they are fewer than 16."""
+    spare = LEAST - len(words)
+    return words if spare <= 0 else torch.cat([words, words[:1].expand(spare, -1)])
