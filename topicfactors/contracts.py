@@ -85,6 +85,12 @@ class Memory(Protocol):
     def write(self, rows: Tensor, words: Tensor) -> None:
         """Keep them."""
 
+    def state_dict(self) -> dict[str, Any]:
+        """All that is kept."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Keep what another one of the same kind and size kept."""
+
 
 class Batch(NamedTuple):
     """B documents as the model sees them."""

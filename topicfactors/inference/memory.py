@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,6 +65,15 @@ class StateMemory:
         """Keep the sets of documents ``rows``."""
         self.words[rows.to(self.words.device)] = words.to(self.words.device)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Every set, and how often documents were asked for."""
+        return {"kept": self.words, "visited": self._visited}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Keep what another store of as many documents kept."""
+        self.words.copy_(state["kept"])
+        self._visited = state["visited"]
+
 
 class LogitMemory:
     """Log-odds of D factors for each of N documents, ``(N, D)`` float32 (a ``contracts.Memory``).
@@ -101,6 +111,15 @@ class LogitMemory:
     def write(self, rows: Tensor, words: Tensor) -> None:
         """Keep those of documents ``rows``."""
         self.logits[rows.to(self.logits.device)] = words.to(self.logits)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The log-odds of all documents, and how often they were asked for."""
+        return {"kept": self.logits, "visited": self._visited}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Keep what another store of as many documents kept."""
+        self.logits.copy_(state["kept"])
+        self._visited = state["visited"]
 
 
 def _mapped(shape: tuple[int, ...], kind: type[np.generic]) -> Tensor:

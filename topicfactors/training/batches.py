@@ -25,6 +25,19 @@ class Documents(NamedTuple):
         """Where they live."""
         return self.counts.values.device
 
+    @property
+    def total(self) -> int:
+        """How many documents there are."""
+        return len(self.counts)
+
+    def passes(self, size: int, seed: int, memory: Memory | None = None) -> Batches:
+        """Shuffled passes over them."""
+        return Batches(self, size, seed, memory)
+
+    def first(self, count: int) -> Documents:
+        """At most so many of them, from the first on."""
+        return self.select(torch.arange(min(self.total, count), device=self.device))
+
     def select(self, rows: Tensor) -> Documents:
         """The documents ``rows (R,)``."""
         labels, covariates, responses = (None if part is None else part[rows] for part in self[1:])
@@ -58,16 +71,27 @@ class Batches:
         self.generator = torch.Generator().manual_seed(seed)
 
     def __len__(self) -> int:
-        return max(1, round(len(self.documents.counts) / self.size))
+        return max(1, round(self.documents.total / self.size))
 
     def __iter__(self) -> Iterator[Batch]:
-        order = torch.randperm(len(self.documents.counts), generator=self.generator)
-        for rows in order.to(self.documents.device).tensor_split(len(self)):
+        return self.after(0)
+
+    def after(self, steps: int) -> Iterator[Batch]:
+        """The next pass, without its first ``steps`` batches."""
+        for rows in self._order().tensor_split(len(self))[steps:]:
             yield self.documents.batch(rows, self.memory)
+
+    def skip(self) -> None:
+        """Leave the next pass out."""
+        self._order()
+
+    def _order(self) -> Tensor:
+        order = torch.randperm(self.documents.total, generator=self.generator)
+        return order.to(self.documents.device)
 
 
 def in_order(documents: Documents, size: int, memory: Memory | None = None) -> Iterator[Batch]:
     """Batches in the order of the corpus, for scores and posteriors."""
-    rows = torch.arange(len(documents.counts), device=documents.device)
+    rows = torch.arange(documents.total, device=documents.device)
     for part in torch.split(rows, size):
         yield documents.batch(part, memory)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 
 class Epoch(NamedTuple):
@@ -22,3 +22,17 @@ class Epoch(NamedTuple):
 
 Callback = Callable[[Epoch], None]
 """Called after every epoch; raising StopIteration ends training and keeps the best weights."""
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """A callback that can stop and go on between two steps, as checkpoints do."""
+
+    def begun(self, trainer: Any) -> None:
+        """Called before the first step; may put an earlier ``trainer.state_dict()`` back."""
+
+    def stepped(self, trainer: Any) -> None:
+        """Called after every step; an interruption raised here leaves a state to go on from."""
+
+    def __call__(self, epoch: Epoch) -> None:
+        """Called after every epoch."""

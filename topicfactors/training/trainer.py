@@ -5,57 +5,26 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from topicfactors.contracts import Batch, Memory
+from topicfactors.contracts import Memory
 from topicfactors.errors import FitError
-from topicfactors.insight.topics import DEAD
-from topicfactors.training.batches import Batches, Documents, in_order
-from topicfactors.training.callbacks import Callback, Epoch
+from topicfactors.training.batches import Documents
+from topicfactors.training.callbacks import Callback, Epoch, Keeper
+from topicfactors.training.distributed import ALONE, World
 from topicfactors.training.objectives import Objective
+from topicfactors.training.schedules import Schedule
+from topicfactors.training.sources import Passes, Source
+from topicfactors.training.steps import Stepper
+from topicfactors.training.watching import AT_ONCE, Scores, Watch, score
 
-AT_ONCE = 1024  # documents that are scored together
+__all__ = ["AT_ONCE", "History", "Schedule", "Scores", "Trainer", "score"]
+
 SAMPLE = 1000  # training documents that are scored where none are held out
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast to train."""
-
-    epochs: int = 40
-    batch_size: int = 256  # documents
-    learning_rate: float = 5e-3  # the highest; it rises over 5 % of the steps, then falls as cosine
-    kl_warmup: float = 0.3  # share of the steps over which the KL weight rises from 0 to 1
-    clip: float = 1.0  # largest norm of the gradient, nats a token
-    patience: int = 8  # epochs at full KL weight without progress before training ends; 0: never
-    tol: float = 1e-4  # relative progress of the held-out bound that counts
-    autocast: bool | None = None  # bfloat16 layers; None: on a GPU only
-    constant: bool = False  # keep the learning rate up, for training that has no end
-
-    def learning_rate_at(self, progress: float) -> float:
-        """Learning rate after this share of the steps."""
-        if self.constant:
-            return self.learning_rate
-        rise = min(1.0, progress / 0.05)
-        fall = 0.5 * (1 + math.cos(math.pi * progress))
-        return self.learning_rate * (0.02 + 0.98 * min(rise, fall))
-
-    def kl_weight_at(self, progress: float) -> float:
-        """KL weight after this share of the steps."""
-        return 1.0 if self.kl_warmup == 0 else min(1.0, progress / self.kl_warmup)
-
-
-class Scores(NamedTuple):
-    """The hard-bit bound of some documents under the model as it is."""
-
-    bound: float  # mean, nats a document
-    perplexity: float  # per-document, over the documents that have words
-    active: int  # factors whose posterior varies
 
 
 @dataclass
@@ -82,7 +51,9 @@ class Trainer:
     seed
         Of the shuffling. (The draws follow torch's generator of the device.)
     callbacks
-        Told of every epoch.
+        Told of every epoch; a :class:`~topicfactors.training.callbacks.Keeper` of every step.
+    world
+        The processes that train together, each with documents of its own.
     """
 
     def __init__(
@@ -91,20 +62,18 @@ class Trainer:
         schedule: Schedule,
         seed: int,
         callbacks: Sequence[Callback] = (),
+        world: World = ALONE,
     ) -> None:
         self.objective, self.schedule, self.seed = objective, schedule, seed
-        self.callbacks = callbacks
-        self.own = objective.own_parameters()
-        own = {id(parameter) for parameter in self.own}
-        shared = [p for p in objective.parameters() if p.requires_grad and id(p) not in own]
-        self.shared = shared
-        groups = [{"params": part} for part in (shared, self.own) if part]
-        self.optimizer = torch.optim.Adam(groups, lr=schedule.learning_rate, betas=(0.9, 0.99))
+        self.callbacks, self.world = callbacks, world
+        self.keepers = [one for one in callbacks if isinstance(one, Keeper)]
+        self.step = Stepper(objective, schedule, world)
+        self.optimizer = self.step.optimizer
         self.memories: list[Memory | None] = [None, None]  # of the training, of those held out
 
     def fit(
         self,
-        documents: Documents,
+        documents: Source,
         held_out: Documents | None,
         done: int = 0,
         epochs: int | None = None,
@@ -121,47 +90,81 @@ class Trainer:
         FitError
             When the loss is not finite before there are any weights worth keeping.
         """
-        history, began = History(), time.perf_counter()
+        history = History()
         remember = self.objective.memory
         self.memories = [
-            None if part is None else remember(len(part.counts)) for part in (documents, held_out)
+            None if part is None else remember(part.total) for part in (documents, held_out)
         ]
-        batches = Batches(documents, self.schedule.batch_size, self.seed, self.memories[0])
-        watch = _Watch(self.objective, self.schedule, done)
+        passes = documents.passes(self.schedule.batch_size, self.seed, self.memories[0])
+        watch = Watch(self.objective, self.schedule, done)
+        self.state = state = _State(watch, history, done + 1)
         last = self.schedule.epochs if epochs is None else done + epochs
         try:
-            for number in range(done + 1, last + 1):
-                event, fault = self._pass(batches, held_out, number, began)
+            for keeper in self.keepers:
+                keeper.begun(self)
+            began = time.perf_counter() - (history.epochs[-1].seconds if history.epochs else 0.0)
+            for _ in range(done + 1, state.number):
+                passes.skip()
+            while state.number <= last and not history.stopped:
+                event, fault = self._pass(documents, passes, held_out, began)
                 if fault:
                     history.stopped = history.fault = self._explain(fault, watch, trained)
                     break
                 history.epochs.append(event)
                 finished = watch.finished(event)
-                for callback in self.callbacks:
-                    callback(event)
                 if finished:
                     history.stopped = f"no progress for {self.schedule.patience} epochs"
-                    break
+                state.next_epoch()
+                for callback in self.callbacks:
+                    callback(event)
         except StopIteration as stop:
             history.stopped, history.asked = str(stop) or "a callback asked to stop", True
         except KeyboardInterrupt as interruption:
             history.stopped, history.interruption = "interrupted", interruption
         finally:
             history.best = watch.restore()
+            self.step.part()
         return history
 
+    def state_dict(self) -> dict[str, Any]:
+        """All that the rest of the training depends on: tensors, numbers, and lists of them.
+
+        It is asked for by a keeper, between two steps or after an epoch.
+        """
+        random = {"cpu": torch.get_rng_state()}
+        if self.step.shared[0].is_cuda:
+            random["cuda"] = torch.cuda.get_rng_state()
+        return {
+            "objective": self.objective.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "memories": [None if one is None else one.state_dict() for one in self.memories],
+            "random": random,
+            **self.state.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave; asked for by a keeper as training begins."""
+        self.objective.load_state_dict(state["objective"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        for memory, kept in zip(self.memories, state["memories"], strict=True):
+            if memory is not None and kept is not None:
+                memory.load_state_dict(kept)
+        self.state.load_state_dict(state)
+        torch.set_rng_state(state["random"]["cpu"])
+        if "cuda" in state["random"] and self.step.shared[0].is_cuda:
+            torch.cuda.set_rng_state(state["random"]["cuda"])
+
     def _pass(
-        self, batches: Batches, held_out: Documents | None, number: int, began: float
+        self, documents: Source, passes: Passes, held_out: Documents | None, began: float
     ) -> tuple[Epoch, str]:
         """One epoch and its scores; what was not finite, or an empty string."""
-        bound, faulty = self._epoch(batches, number)
+        number = self.state.number
+        bound, faulty = self._epoch(passes, documents.device)
         if held_out is None:
-            seen = batches.documents
-            rows = torch.arange(min(len(seen.counts), SAMPLE), device=seen.device)
-            scores = score(self.objective, seen.select(rows), self.memories[0])
+            scores = score(self.objective, documents.first(SAMPLE), self.memories[0], self.world)
         else:
-            self.memories[1] = self.objective.memory(len(held_out.counts))  # the same effort
-            scores = score(self.objective, held_out, self.memories[1])
+            self.memories[1] = self.objective.memory(held_out.total)  # the same effort
+            scores = score(self.objective, held_out, self.memories[1], self.world)
         progress = min(1.0, number / self.schedule.epochs)
         event = Epoch(
             number,
@@ -177,49 +180,28 @@ class Trainer:
         if faulty is not None:
             return event, f"the loss was not finite at step {faulty} of epoch {number}"
         if not math.isfinite(scores.bound):
-            return event, f"the bound was not finite after step {len(batches)} of epoch {number}"
+            return event, f"the bound was not finite after step {len(passes)} of epoch {number}"
         return event, ""
 
-    def _epoch(self, batches: Batches, number: int) -> tuple[float, int | None]:
+    def _epoch(self, passes: Passes, device: torch.device) -> tuple[float, int | None]:
         """One pass; the mean bound, and the first step (from 1) whose gradient was not finite."""
         self.objective.train()
-        steps, device = len(batches), batches.documents.device
-        bounds_seen = []
+        state, steps = self.state, len(passes)
         faulty = torch.full((), steps + 1, device=device)
-        for step, batch in enumerate(batches, 1):
-            progress = ((number - 1) * steps + step - 1) / (self.schedule.epochs * steps)
+        if state.faulty is not None:
+            faulty.fill_(state.faulty)
+        for step, batch in enumerate(passes.after(state.steps), state.steps + 1):
+            progress = ((state.number - 1) * steps + step - 1) / (self.schedule.epochs * steps)
             bound, norm = self.step(batch, min(1.0, progress))
-            bounds_seen.append(bound)
             faulty = torch.where(torch.isfinite(norm), faulty, faulty.clamp_max(step))
+            state.stepped(step, bound, faulty)
+            for keeper in self.keepers:
+                keeper.stepped(self)
         first = int(faulty)
-        return float(torch.cat(bounds_seen).mean()), first if first <= steps else None
+        total, seen = self.world.total(state.sums()).tolist()
+        return total / seen, first if first <= steps else None
 
-    def step(self, batch: Batch, progress: float) -> tuple[Tensor, Tensor]:
-        """One step, after such a share of all: the bound ``(B,)``, and the gradient's norm."""
-        rate = self.schedule.learning_rate_at(progress)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.objective.anneal(progress)
-        with self._precision():
-            surrogate = self.objective(batch, self.schedule.kl_weight_at(progress))
-        tokens = batch.counts.lengths.mean().clamp_min(1.0)
-        loss = (surrogate.loss.mean() + self.objective.penalty()) / tokens
-        if surrogate.control is not None:
-            loss = loss + surrogate.control
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.shared, self.schedule.clip)
-        if self.own:
-            nn.utils.clip_grad_norm_(self.own, 1.0)
-        self.optimizer.step()
-        return surrogate.bound, norm
-
-    def _precision(self) -> AbstractContextManager[object]:
-        device = self.shared[0].device.type
-        wanted = device == "cuda" if self.schedule.autocast is None else self.schedule.autocast
-        return torch.autocast(device, dtype=torch.bfloat16, enabled=wanted)
-
-    def _explain(self, fault: str, watch: _Watch, trained: bool) -> str:
+    def _explain(self, fault: str, watch: Watch, trained: bool) -> str:
         cure = f"try a learning rate below {self.schedule.learning_rate:g}"
         if watch.best:
             return f"{fault}; the weights of epoch {watch.best} are kept; {cure}"
@@ -228,54 +210,41 @@ class Trainer:
         raise FitError(f"{fault}, before any epoch was complete; {cure}")
 
 
-class _Watch:
-    """Keeps the best weights, and says when nothing gets better any more."""
+class _State:
+    """Where a training stands: its epoch, the steps made of it, and what it has seen."""
 
-    def __init__(self, objective: Objective, schedule: Schedule, done: int = 0) -> None:
-        self.objective, self.schedule = objective, schedule
-        self.best, self.score = done, -math.inf
-        self.waited, self.mark = 0, -math.inf
-        self._keep()
+    def __init__(self, watch: Watch, history: History, number: int) -> None:
+        self.watch, self.history = watch, history
+        self.number, self.steps = number, 0
+        self.faulty: Tensor | None = None
+        self.bounds: list[Tensor] = []  # of the documents of this epoch, step by step
 
-    def finished(self, event: Epoch) -> bool:
-        """Note an epoch; True when patience is at its end."""
-        score = -math.inf if event.held_out is None else event.held_out
-        if event.held_out is None or score > self.score:
-            self.best, self.score = event.number, score
-            self._keep()
-        if event.held_out is None or event.kl_weight < 1 or self.schedule.patience == 0:
-            return False
-        if score > self.mark + self.schedule.tol * abs(score):
-            self.mark, self.waited = score, 0
-            return False
-        self.waited += 1
-        return self.waited >= self.schedule.patience
+    def stepped(self, step: int, bound: Tensor, faulty: Tensor) -> None:
+        self.steps, self.faulty = step, faulty
+        self.bounds.append(bound)
 
-    def restore(self) -> int:
-        """Put the best weights back; the number of their epoch.
+    def next_epoch(self) -> None:
+        self.number, self.steps, self.faulty, self.bounds = self.number + 1, 0, None, []
 
-        Where no epoch was complete, the weights of the moment stay if they are finite.
-        """
-        now = self.objective.parameters()
-        if self.best or not all(bool(torch.isfinite(weights).all()) for weights in now):
-            self.objective.load_state_dict(self.weights)
-        return self.best
+    def sums(self) -> Tensor:
+        """The sum of the bounds of the documents seen in this epoch, and how many they are."""
+        seen = torch.cat(self.bounds).double()
+        return torch.stack([seen.sum(), seen.new_tensor(len(seen))])
 
-    def _keep(self) -> None:
-        state = self.objective.state_dict()
-        self.weights = {name: tensor.clone() for name, tensor in state.items()}
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "steps": self.steps,
+            "faulty": self.faulty,
+            "bounds": torch.cat(self.bounds) if self.bounds else None,
+            "epochs": [list(epoch) for epoch in self.history.epochs],
+            "stopped": self.history.stopped,
+            "watch": self.watch.state_dict(),
+        }
 
-
-@torch.no_grad()
-def score(objective: Objective, documents: Documents, memory: Memory | None = None) -> Scores:
-    """The bound of every document that the objective watches."""
-    objective.eval()
-    watched = [objective.watched(batch) for batch in in_order(documents, AT_ONCE, memory)]
-    each = torch.cat([bound for bound, _ in watched])
-    words, means = documents.counts.lengths, [mean for _, mean in watched]
-    used = words > 0
-    active = torch.cat(means).var(0, correction=0) >= DEAD
-    perplexity = (
-        torch.exp(-(each[used] / words[used]).mean()) if bool(used.any()) else torch.ones(())
-    )
-    return Scores(float(each.mean()), float(perplexity), int(active.sum()))
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.number, self.steps, self.faulty = state["number"], state["steps"], state["faulty"]
+        self.bounds = [] if state["bounds"] is None else [state["bounds"]]
+        self.history.epochs[:] = [Epoch(*epoch) for epoch in state["epochs"]]
+        self.history.stopped = state["stopped"]
+        self.watch.load_state_dict(state["watch"])

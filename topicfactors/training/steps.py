@@ -1,0 +1,94 @@
+"""One step of training: loss, gradient, clipping, Adam."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from topicfactors.contracts import Batch
+from topicfactors.training.distributed import ALONE, World
+from topicfactors.training.objectives import Objective
+from topicfactors.training.schedules import Schedule
+
+
+class Stepper:
+    """Moves the parameters of an objective by one batch at a time.
+
+    Parameters
+    ----------
+    objective
+        On the device of the batches.
+    schedule
+        Learning rate, KL weight and clipping.
+    world
+        The processes whose batches make one step together.
+    """
+
+    def __init__(self, objective: Objective, schedule: Schedule, world: World = ALONE) -> None:
+        self.objective, self.schedule, self.world = objective, schedule, world
+        self.own = objective.own_parameters()
+        own = {id(parameter) for parameter in self.own}
+        self.shared = [p for p in objective.parameters() if p.requires_grad and id(p) not in own]
+        groups = [{"params": part} for part in (self.shared, self.own) if part]
+        self.optimizer = torch.optim.Adam(groups, lr=schedule.learning_rate, betas=(0.9, 0.99))
+        self.loss: nn.Module = _Loss(objective, self.precision)
+        if world.size > 1:
+            self.loss = nn.parallel.DistributedDataParallel(self.loss, find_unused_parameters=True)
+
+    def __call__(self, batch: Batch, progress: float) -> tuple[Tensor, Tensor]:
+        """One step, after such a share of all: the bound ``(B,)``, and the gradient's norm."""
+        rate = self.schedule.learning_rate_at(progress)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.objective.anneal(progress)
+        share, tokens = self._share(batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss, bound = self.loss(batch, self.schedule.kl_weight_at(progress), share, tokens)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.shared, self.schedule.clip)
+        if self.own:
+            nn.utils.clip_grad_norm_(self.own, 1.0)
+        self.optimizer.step()
+        return bound, norm
+
+    def part(self) -> None:
+        """The last step was made: let go of the other processes."""
+        if isinstance(self.loss, nn.parallel.DistributedDataParallel):
+            self.loss = self.loss.module
+
+    def precision(self) -> AbstractContextManager[object]:
+        """The precision of the layers of a posterior."""
+        device = self.shared[0].device.type
+        wanted = device == "cuda" if self.schedule.autocast is None else self.schedule.autocast
+        return torch.autocast(device, dtype=torch.bfloat16, enabled=wanted)
+
+    def _share(self, batch: Batch) -> tuple[Any, Tensor]:
+        """The weight of this process's mean loss in the mean of all, and tokens a document."""
+        lengths = batch.counts.lengths
+        if self.world.size == 1:
+            return 1.0, lengths.mean().clamp_min(1.0)
+        documents, tokens = self.world.total(
+            torch.stack([lengths.new_tensor(len(lengths)), lengths.sum()])
+        )
+        return len(lengths) * self.world.size / documents, (tokens / documents).clamp_min(1.0)
+
+
+class _Loss(nn.Module):
+    """What is differentiated: nats a token, averaged over the documents of a step."""
+
+    def __init__(self, objective: Objective, precision: Any) -> None:
+        super().__init__()
+        self.objective, self.precision = objective, precision
+
+    def forward(
+        self, batch: Batch, kl_weight: float, share: Any, tokens: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        with self.precision():
+            surrogate = self.objective(batch, kl_weight)
+        loss = (surrogate.loss.mean() * share + self.objective.penalty()) / tokens
+        if surrogate.control is not None:
+            loss = loss + surrogate.control * share
+        return loss, surrogate.bound
