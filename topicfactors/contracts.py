@@ -55,6 +55,9 @@ class CountBatch(Protocol):
     def __matmul__(self, table: Tensor) -> Tensor:
         """``(V, H) -> (B, H)``, differentiable in the table, never through ``(B, V)``."""
 
+    def dots(self, rows: Tensor, table: Tensor) -> Tensor:
+        """rows[b]·table[v] of every non-zero, ``(B, H), (V, H) -> (nnz,)``; no derivatives."""
+
     @property
     def repeated(self) -> CountBatch:
         """The non-zeros that are not 1."""

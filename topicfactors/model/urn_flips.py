@@ -62,17 +62,7 @@ class UrnFlips:
     def _dots(self, logits: Logits) -> Tensor:
         """h·W of each word that occurs again, ``(M,)``."""
         h = logits.h[0].expand(len(self.counts), -1)
-        if h.device.type not in ("cpu", "cuda"):
-            return (h[self.documents] * logits.weights[self.words]).sum(-1)
-        pattern = torch.sparse_csr_tensor(
-            self.again.offsets.long(),
-            self.again.indices.long(),
-            h.new_zeros(len(self.words)),
-            (len(h), len(logits.weights)),
-            check_invariants=False,
-        )
-        sampled: Tensor = torch.sparse.sampled_addmm(pattern, h, logits.weights.t(), beta=0.0)
-        return sampled.values().index_select(0, self.order)
+        return self.again.dots(h, logits.weights).index_select(0, self.order)
 
     def guess(self, logits: Logits, log_mass: Tensor, after: Tensor, norm: Tensor) -> Tensor:
         """The change with each flip ``(B, D)``: the multinomial's with counts a[ψ(a+x) − ψ(a)]."""
