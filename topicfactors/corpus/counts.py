@@ -40,7 +40,7 @@ class _SparseProduct(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (gradient,) = gradients
         with torch.autocast(gradient.device.type, enabled=False):
-            return ctx.counts._transposed_product(gradient.contiguous()), None
+            return ctx.counts.transposed_product(gradient), None
 
 
 class _Sums(torch.autograd.Function):
@@ -195,9 +195,10 @@ class Counts:
             return _bags(self.indices, self.offsets, self.values, table)
         return _csr(self.offsets, self.indices, self.values, (len(self), self.words), table) @ table
 
-    def _transposed_product(self, table: Tensor) -> Tensor:
-        """``(B, H) -> (V, H)``."""
+    def transposed_product(self, table: Tensor) -> Tensor:
+        """``(B, H) -> (V, H)``, the product of the transposed counts; without derivatives."""
         offsets, documents, order = self._transposed
+        table = table.contiguous()
         values = self.values[order]
         if table.device.type == "cpu":
             return _bags(documents, offsets, values, table)
