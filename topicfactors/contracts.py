@@ -55,8 +55,8 @@ class CountBatch(Protocol):
     def __matmul__(self, table: Tensor) -> Tensor:
         """``(V, H) -> (B, H)``, differentiable in the table, never through ``(B, V)``."""
 
-    def dots(self, rows: Tensor, table: Tensor) -> Tensor:
-        """rows[b]·table[v] of every non-zero, ``(B, H), (V, H) -> (nnz,)``; no derivatives."""
+    def transposed_product(self, table: Tensor) -> Tensor:
+        """``(B, H) -> (V, H)``, without derivatives."""
 
     @property
     def repeated(self) -> CountBatch:

@@ -40,7 +40,7 @@ class _SparseProduct(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (gradient,) = gradients
         with torch.autocast(gradient.device.type, enabled=False):
-            return ctx.counts._transposed_product(gradient.contiguous()), None
+            return ctx.counts.transposed_product(gradient), None
 
 
 class _Sums(torch.autograd.Function):
@@ -156,21 +156,6 @@ class Counts:
             return self._gathered(table)
         return _SparseProduct.apply(table, self)  # type: ignore[no-any-return, no-untyped-call]
 
-    def dots(self, rows: Tensor, table: Tensor) -> Tensor:
-        """rows[b]·table[v] of every non-zero, ``(B, H), (V, H) -> (nnz,)``; no derivatives."""
-        if rows.device.type not in ("cpu", "cuda"):
-            return (rows[self.documents] * table[self.indices.long()]).sum(-1)
-        _hear_sparse_warning_once()
-        pattern = torch.sparse_csr_tensor(
-            self.offsets.long(),
-            self.indices.long(),
-            rows.new_zeros(len(self.indices)),
-            (len(self), self.words),
-            check_invariants=False,
-        )
-        sampled: Tensor = torch.sparse.sampled_addmm(pattern, rows, table.t(), beta=0.0)
-        return sampled.values()
-
     def _gathered(self, table: Tensor) -> Tensor:
         """The product by gathering a row of the table for every non-zero."""
         rows = table[self.indices.long()] * self.values[:, None].to(table.dtype)
@@ -210,9 +195,10 @@ class Counts:
             return _bags(self.indices, self.offsets, self.values, table)
         return _csr(self.offsets, self.indices, self.values, (len(self), self.words), table) @ table
 
-    def _transposed_product(self, table: Tensor) -> Tensor:
-        """``(B, H) -> (V, H)``."""
+    def transposed_product(self, table: Tensor) -> Tensor:
+        """``(B, H) -> (V, H)``, the product of the transposed counts; without derivatives."""
         offsets, documents, order = self._transposed
+        table = table.contiguous()
         values = self.values[order]
         if table.device.type == "cpu":
             return _bags(documents, offsets, values, table)

@@ -45,7 +45,7 @@ def distil(
     batches = Batches(documents, min(BATCH, max(16, len(rows) // 16)), seed)
     passes = max(1, min(passes, STEPS // len(batches)))
     schedule = Schedule(passes, learning_rate=LEARNING_RATE)
-    optimizer = torch.optim.Adam(encoder, lr=LEARNING_RATE, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam(encoder, lr=LEARNING_RATE, betas=(0.9, 0.99), fused=True)
     step, steps = 0, passes * len(batches)
     objective.train()
     try:
