@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from topicfactors.contracts import CountBatch
+from topicfactors.model.kernels import fused
 
 TILE = 2**20  # floats; at V = 2,000 on two cores faster than 2^17 to 2^19
 UNDERFLOW = 1e-25  # a sum of products below this has lost terms in float32
@@ -100,9 +101,12 @@ class _LogSumExp(torch.autograd.Function):
     @staticmethod
     @_full_precision
     def forward(ctx: Any, h: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
-        result = h.new_empty(h.shape[0])
-        for rows in _row_blocks(h.shape[0], weights.shape[0]):
-            result[rows] = _tile_logsumexp(h[rows], weights, bias)
+        if kernels := fused(h, weights, bias):
+            result = kernels.logsumexp(h, weights, bias)
+        else:
+            result = h.new_empty(h.shape[0])
+            for rows in _row_blocks(h.shape[0], weights.shape[0]):
+                result[rows] = _tile_logsumexp(h[rows], weights, bias)
         ctx.save_for_backward(h, weights, bias, result)
         return result
 
@@ -111,6 +115,8 @@ class _LogSumExp(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
         h, weights, bias, result = ctx.saved_tensors
+        if kernels := fused(h, weights, bias):
+            return kernels.push_back((h, weights, bias), gradient, ctx.needs_input_grad, result)
 
         def softmax(tile: Tensor, rows: slice) -> Tensor:
             return tile.sub_(result[rows, None]).exp_().mul_(gradient[rows, None])
@@ -125,6 +131,8 @@ class _SoftplusSum(torch.autograd.Function):
     @_full_precision
     def forward(ctx: Any, h: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(h, weights, bias)
+        if kernels := fused(h, weights, bias):
+            return kernels.softplus_sum(h, weights, bias)
         result = h.new_zeros(h.shape[0])
         for rows in _row_blocks(h.shape[0], weights.shape[0]):
             for words in _word_blocks(weights.shape[0]):
@@ -136,6 +144,8 @@ class _SoftplusSum(torch.autograd.Function):
     @_full_precision
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
+        if kernels := fused(*ctx.saved_tensors):
+            return kernels.push_back(ctx.saved_tensors, gradient, ctx.needs_input_grad)
 
         def sigmoid(tile: Tensor, rows: slice) -> Tensor:
             return tile.sigmoid_().mul_(gradient[rows, None])
@@ -194,10 +204,13 @@ class Logits(NamedTuple):
         signed = torch.cat([columns, -columns], 1)  # (V, 2D)
         top = signed.amax(0)
         factor = (signed - top).exp_()
-        sums = h.new_zeros(h.shape[0], factor.shape[1])
-        norm = torch.empty_like(h[:, :1])
-        for rows in _row_blocks(h.shape[0], self.weights.shape[0]):
-            norm[rows] = _tile_flips(h[rows], self.weights, self.bias, factor, sums[rows])
+        if kernels := fused(h, self.weights, self.bias):
+            sums, norm = kernels.flip_sums((h, self.weights, self.bias), factor)
+        else:
+            sums = h.new_zeros(h.shape[0], factor.shape[1])
+            norm = torch.empty_like(h[:, :1])
+            for rows in _row_blocks(h.shape[0], self.weights.shape[0]):
+                norm[rows] = _tile_flips(h[rows], self.weights, self.bias, factor, sums[rows])
         up, down = sums.chunk(2, 1)
         on = h[:, : columns.shape[1]] > 0.5
         weak = torch.where(on, down, up) < UNDERFLOW
@@ -216,6 +229,9 @@ class Logits(NamedTuple):
         """
         h = self.h.reshape(-1, self.h.shape[-1])
         columns = self.weights[:, :factors]
+        if kernels := fused(h, self.weights, self.bias):
+            first, second, before = kernels.tangents((h, self.weights, self.bias), columns.shape[1])
+            return self._after_tangents(h, first, second, before)
         first = h.new_zeros(h.shape[0], columns.shape[1])
         second, before = torch.zeros_like(first), h.new_zeros(h.shape[0])
         for rows in _row_blocks(h.shape[0], self.weights.shape[0]):
@@ -225,7 +241,13 @@ class Logits(NamedTuple):
                 tile.sigmoid_()
                 first[rows].addmm_(tile, columns[words])
                 second[rows].addmm_(tile.mul_(1 - tile), columns[words].square())
-        sign = 1 - 2 * (h[:, : columns.shape[1]] > 0.5).to(h.dtype)
+        return self._after_tangents(h, first, second, before)
+
+    def _after_tangents(
+        self, h: Tensor, first: Tensor, second: Tensor, before: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Sums after each flip from their first and second derivatives ``(R, D)``."""
+        sign = 1 - 2 * (h[:, : first.shape[1]] > 0.5).to(h.dtype)
         after = before[:, None] + sign * first + second / 2
         shape = self.h.shape[:2]
         return after.reshape(*shape, -1), before.reshape(shape)
