@@ -112,11 +112,35 @@ def test_softplus_tangents(shape, products):
 @pytest.mark.parametrize("level", [-300.0, 300.0])
 def test_logits_far_from_zero(level, products):
     h, weights, bias = (part.detach() for part in drawn((5, 140, 3)))
-    parts = [h, weights, bias + level]
+    parts = [part.requires_grad_() for part in (h, weights, bias + level)]
     exact = reference(parts)
-    close(Logits(*parts).logsumexp(), Logits(*exact).logsumexp(), products, 10.0)
-    close(Logits(*parts).softplus_sum(), Logits(*exact).softplus_sum(), products)
+    for reduction, size in (("logsumexp", 10.0), ("softplus_sum", 1.0)):
+        found, expected = (getattr(Logits(*each), reduction)() for each in (parts, exact))
+        close(found, expected, products, size)
+        slopes = torch.autograd.grad(found.sum(), parts)
+        for slope, right in zip(slopes, torch.autograd.grad(expected.sum(), exact), strict=True):
+            close(slope, right, products, 4 * float(right.abs().max()))
     assert bool(torch.isfinite(Logits(*parts).flip_terms()[0]).all())
+
+
+def test_many_words_that_are_hardly_ever_there(products):
+    parts = [part.detach() for part in drawn((5, 140, 3))]
+    parts[1:] = [torch.zeros_like(parts[1]), torch.full_like(parts[2], -20.0)]
+    found = Logits(*parts).softplus_sum().double().cpu()
+    right = Logits(*(part.double().cpu() for part in parts)).softplus_sum()
+    torch.testing.assert_close(found, right, rtol=1e-5, atol=0)
+
+
+def test_operands_are_rounded_to_nearest(products):
+    from topicfactors.model.kernels.operands import operand
+
+    matrix = torch.randn(300, 50, device=DEVICE)
+    found = operand(matrix, products)
+    assert found.shape[0] == 300
+    assert not bool(found[:, 50:].any())
+    assert found.stride(0) * found.element_size() % 16 == 0
+    off = (found[:, :50].double() - matrix.double()).abs() / matrix.double().abs()
+    assert float(off.max()) <= {"tf32": 2.0**-11, "bf16": 2.0**-8, "tf32x3": 0.0}[products]
 
 
 def test_weights_tens_of_nats_apart(products):
