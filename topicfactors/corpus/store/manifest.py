@@ -17,7 +17,7 @@ from topicfactors.values import is_number, is_whole
 NAME = "manifest.json"
 KIND = "topicfactors store"
 FORMAT = 1
-VOCABULARY, STATISTICS = "vocabulary.txt", "statistics.safetensors"
+VOCABULARY = "vocabulary.txt"
 UNFINISHED = ".preparing"  # what the name of a store ends in until it is finished
 PHRASES = "phrases.json"
 
