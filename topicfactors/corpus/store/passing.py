@@ -7,9 +7,10 @@ with their piece.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from topicfactors.corpus.documents import Document, Problem, describe_problems, how_many
 from topicfactors.corpus.store.shards import Described, cell
@@ -20,6 +21,7 @@ PIECE = 400_000  # characters that a process gets at once
 EACH = 200  # added for each document: short ones have their price too
 SHARD_CHARACTERS = 1 << 26  # after so many a shard ends, however few its documents
 SHOWN = 3  # problems that are told one by one
+PLAIN = (None, None, None)  # problem, note and remark of most documents
 
 
 class Piece(NamedTuple):
@@ -46,6 +48,8 @@ class Passing:
     ----------
     read
         Documents read so far.
+    pieces
+        What is left of them, piece by piece.
     """
 
     def __init__(
@@ -56,39 +60,40 @@ class Passing:
         self._problems: list[Problem] = []
         self._remarks: dict[str, tuple[int, str]] = {}  # how often, and the first id
         self._about: dict[str, None] = {}
+        self.pieces = self._cut()
 
-    def skip(self, number: int) -> str | None:
-        """Read so many documents; the SHA-256 of them, or None where there are fewer."""
-        digest = hashlib.sha256()
-        for _ in range(number):
-            document = next(self.documents, None)
-            if document is None:
-                return None
-            self._note(document)
-            digest.update(_bytes_of(document))
-        return digest.hexdigest()
+    def skip(self) -> str | None:
+        """Read the documents of a shard and pass over them; the SHA-256 of them, None for none."""
+        for piece in self.pieces:
+            if piece.source is not None:
+                return piece.source
+        return None
 
-    def pieces(self) -> Iterator[Piece]:
-        """What is left, piece by piece."""
+    def _cut(self) -> Iterator[Piece]:
         digest, held, characters = hashlib.sha256(), 0, 0  # of the shard
         texts: list[str] = []
         known: list[Document] = []
         size = 0
         for document in self.documents:
-            self._note(document)
-            digest.update(_bytes_of(document))
+            if document[4:] != PLAIN:
+                self._note(document)
+            self.read += 1
             texts.append(document.text)
-            known.append(document._replace(text=""))
-            size += len(document.text) + EACH
-            held, characters = held + 1, characters + len(document.text)
+            known.append(document)
+            length = len(document.text)
+            held, characters, size = held + 1, characters + length, size + length + EACH
             full = held == self.shard_documents or characters >= SHARD_CHARACTERS
             if full or size > PIECE:
-                yield Piece(texts, _described(known), digest.hexdigest() if full else None)
+                described = _described(known)
+                _include(digest, texts, described)
+                yield Piece(texts, described, digest.hexdigest() if full else None)
                 texts, known, size = [], [], 0
             if full:
                 digest, held, characters = hashlib.sha256(), 0, 0
         if held:
-            yield Piece(texts, _described(known), digest.hexdigest())
+            described = _described(known)
+            _include(digest, texts, described)
+            yield Piece(texts, described, digest.hexdigest())
 
     def notes(self) -> list[str]:
         """What a user should know of how the documents were read, a line each."""
@@ -101,7 +106,6 @@ class Passing:
 
     def _note(self, document: Document) -> None:
         row = self.read
-        self.read += 1
         if document.problem is not None:
             problem = Problem(row, without_surrogates(document.id), document.problem)
             self.empty += 1
@@ -120,20 +124,20 @@ class Passing:
 
 
 def _described(documents: list[Document]) -> Described:
+    ids = [without_surrogates(document.id) for document in documents]
     labels = [
         None if document.label is None else without_surrogates(document.label)
         for document in documents
     ]
-    names = dict.fromkeys(name for document in documents for name in document.covariates)
+    names = dict.fromkeys(itertools.chain.from_iterable(d.covariates for d in documents))
     columns = {
         name: [cell(document.covariates.get(name)) for document in documents] for name in names
     }
-    return Described([without_surrogates(d.id) for d in documents], labels, columns)
+    return Described(ids, labels, columns)
 
 
-def _bytes_of(document: Document) -> bytes:
-    """A document as bytes that no other has."""
-    columns = [[name, cell(value)] for name, value in document.covariates.items()]
-    beside = json.dumps([document.id, document.label, columns]).encode()
-    text = document.text.encode("utf-8", "surrogatepass")
-    return b"%d %d %s%s" % (len(text), len(beside), beside, text)
+def _include(digest: Any, texts: list[str], known: Described) -> None:
+    """Hash a piece, as bytes that no other has."""
+    lengths = [len(text) for text in texts]
+    digest.update(json.dumps([lengths, *known]).encode())
+    digest.update("".join(texts).encode("utf-8", "surrogatepass"))
