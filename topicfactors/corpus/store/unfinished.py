@@ -8,11 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from topicfactors.corpus.store.manifest import unfinished
+from topicfactors.corpus.store.manifest import MARK, unfinished
 from topicfactors.errors import StorageError
 from topicfactors.files import put_in_place, whole_file
-
-MARK = "preparation.json"
 
 
 class Workplace:
