@@ -55,6 +55,9 @@ class CountBatch(Protocol):
     def __matmul__(self, table: Tensor) -> Tensor:
         """``(V, H) -> (B, H)``, differentiable in the table, never through ``(B, V)``."""
 
+    def transposed_product(self, table: Tensor) -> Tensor:
+        """``(B, H) -> (V, H)``, without derivatives."""
+
     @property
     def repeated(self) -> CountBatch:
         """The non-zeros that are not 1."""

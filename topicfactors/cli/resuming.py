@@ -61,7 +61,7 @@ class Keeping:
         """May what is at RUN be replaced? When it is what an interrupted fit has left there."""
         return self.asked.force or (self.asked.resume and self.folder.is_dir())
 
-    def look(self, model: Any, options: Mapping[str, Any], quiet: bool) -> None:
+    def look(self, model: Any, options: Mapping[str, Any]) -> None:
         """Refuse, before the corpus is read, what cannot be gone on from.
 
         Raises
@@ -72,6 +72,7 @@ class Keeping:
         if not self.asked.every or not _has_steps(model):
             return
         from topicfactors.training.checkpoint import Checkpoints
+        from topicfactors.training.distributed import launched
 
         others = (*TOLD_OTHERWISE, *OF_THE_MACHINE)
         compared = {name: value for name, value in options.items() if name not in others}
@@ -79,27 +80,26 @@ class Keeping:
         self.checkpoints = Checkpoints(
             self.folder,
             every=self.asked.every,
-            epochs=None,
+            epochs=1 if launched().size > 1 else None,
             resume=resume,
             overwrite=force,
             options=compared,
         )
         self.checkpoints.look()
-        if resume and (there := self.checkpoints.shelf.places()):
-            note(f"going on from {self.folder}, epoch {there[-1].epoch}", quiet=quiet)
 
     def callbacks(self) -> list[Any]:
         """What a training has to tell."""
         return [] if self.checkpoints is None else [self.checkpoints]
 
     @contextlib.contextmanager
-    def training(self) -> Iterator[None]:
+    def training(self, quiet: bool) -> Iterator[None]:
         """Let SIGINT and SIGTERM wait for the end of a step, where it can be saved then."""
-        with (
-            contextlib.nullcontext()
-            if self.checkpoints is None
-            else finishing_steps(self.checkpoints)
-        ):
+        if self.checkpoints is None:
+            yield
+            return
+        if self.asked.resume and (there := self.checkpoints.shelf.places()):
+            note(f"going on from {self.folder}, epoch {there[-1].epoch}", quiet=quiet)
+        with finishing_steps(self.checkpoints):
             yield
 
     @property

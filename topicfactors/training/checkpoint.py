@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from topicfactors.errors import ConfigurationError, FitWarning, StorageError
 from topicfactors.training.callbacks import Epoch, refuse_keepers
 from topicfactors.training.configuration import (
@@ -16,6 +18,7 @@ from topicfactors.training.configuration import (
     differences,
     plain,
 )
+from topicfactors.training.distributed import World
 from topicfactors.training.shelf import Place, Shelf, place_of
 from topicfactors.training.snapshots import read_facts, read_snapshot, write_snapshot
 from topicfactors.values import number, whole
@@ -35,7 +38,8 @@ class Checkpoints:
     A checkpoint has the weights, the optimiser, the best weights so far, what is known of each
     document, the states of the random numbers and the place in the corpus; two files, JSON and
     safetensors, each written whole or not at all. Where it cannot be written, a warning says so
-    once, and training goes on. docs/interrupted.md has more.
+    once, and training goes on. Several processes write after epochs only, each its own.
+    docs/interrupted.md has more.
 
     Parameters
     ----------
@@ -94,11 +98,10 @@ class Checkpoints:
         whole("keep", keep, 1)
         self.folder, self.every, self.epochs, self.keep = Path(folder), every, epochs, keep
         self.resume, self.overwrite = resume, overwrite
-        self.options = dict(options or {})
-        self.shelf = Shelf(self.folder)
+        self.options, self.shelf = dict(options or {}), Shelf(self.folder)
         self.trainings = 0  # that have begun
+        self._trainer: Any = None  # that is at work
         self.interruption: BaseException | None = None  # that waits for the end of a step
-        self._trainer: Any = None
         self._looked = self._complained = False
         self.last: Place | None = None  # that was written, or gone on from
 
@@ -180,9 +183,11 @@ class Checkpoints:
 
     def stepped(self, trainer: Any) -> None:
         """Called after every step: saves where it is time, or where it is told to stop."""
+        if trainer.world.size > 1:
+            return  # the others would wait for this one
         if self.interruption is not None:
             self._leave(trainer)
-        elif self._is_due(trainer):
+        elif self._is_due():
             self._save(trainer)
 
     def __call__(self, epoch: Epoch) -> None:
@@ -195,7 +200,7 @@ class Checkpoints:
         """
         if self._trainer is None:
             refuse_keepers([self])
-        if self.interruption is not None:
+        if self._is_told(self._trainer.world):
             self._leave(self._trainer)
         elif self.epochs is not None and epoch.number % self.epochs == 0:
             self._save(self._trainer)
@@ -210,17 +215,23 @@ class Checkpoints:
         if over and between and place_of(trainer, self.trainings) != self.last:
             self._save(trainer)
 
+    def _is_told(self, world: World) -> bool:
+        """Was this process told to stop, or one of those that train with it?"""
+        told = self.interruption is not None
+        if world.size > 1 and bool(
+            world.total(torch.tensor(float(told), device=self._trainer.step.device))
+        ):
+            self.interruption = self.interruption or KeyboardInterrupt()
+        return self.interruption is not None
+
     def _leave(self, trainer: Any) -> None:
         self._save(trainer)
         interruption, self.interruption = self.interruption, None
         if interruption is not None:
             raise interruption
 
-    def _is_due(self, trainer: Any) -> bool:
-        """By time; but not where several processes would each have a time of their own."""
-        if self.every is None or trainer.world.size > 1:
-            return False
-        return time.monotonic() - self._since >= self.every
+    def _is_due(self) -> bool:
+        return self.every is not None and time.monotonic() - self._since >= self.every
 
     def _save(self, trainer: Any) -> None:
         place = place_of(trainer, self.trainings)

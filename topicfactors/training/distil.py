@@ -18,7 +18,7 @@ MOST = 200_000  # documents that are looked at
 
 
 def distil(
-    objective: FactorObjective, documents: Documents, memory: Memory, passes: int, seed: int
+    objective: FactorObjective, documents: Documents, memory: Memory | None, passes: int, seed: int
 ) -> None:
     """Maximise Σ_z q(z) log q_λ(z | x), q the searched posteriors and q_λ that of the encoder.
 
@@ -30,7 +30,7 @@ def distil(
     objective
         Its posterior's encoder is trained; nothing else changes.
     documents, memory
-        Documents and the states that were found for them.
+        Documents and the states that were found for them; None to look for them now.
     passes
         Over the documents; fewer where that would be more than 1,500 steps.
     seed
@@ -45,7 +45,7 @@ def distil(
     batches = Batches(documents, min(BATCH, max(16, len(rows) // 16)), seed)
     passes = max(1, min(passes, STEPS // len(batches)))
     schedule = Schedule(passes, learning_rate=LEARNING_RATE)
-    optimizer = torch.optim.Adam(encoder, lr=LEARNING_RATE, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam(encoder, lr=LEARNING_RATE, betas=(0.9, 0.99), fused=True)
     step, steps = 0, passes * len(batches)
     objective.train()
     try:
@@ -71,7 +71,7 @@ def distil(
 
 @torch.no_grad()
 def _marginals(
-    objective: FactorObjective, documents: Documents, memory: Memory, rows: Tensor
+    objective: FactorObjective, documents: Documents, memory: Memory | None, rows: Tensor
 ) -> Tensor:
     """P(z_d = 1 | x) by the sets of states of the documents ``rows``, ``(R, D)``."""
     objective.eval()

@@ -40,7 +40,9 @@ class Stepper:
         own = {id(parameter) for parameter in self.own}
         self.shared = [p for p in objective.parameters() if p.requires_grad and id(p) not in own]
         groups = [{"params": part} for part in (self.shared, self.own) if part]
-        self.optimizer = torch.optim.Adam(groups, lr=schedule.learning_rate, betas=(0.9, 0.99))
+        self.optimizer = torch.optim.Adam(
+            groups, lr=schedule.learning_rate, betas=(0.9, 0.99), fused=True
+        )
         self.at_once: int | None = None  # documents of a part; None: a batch is not parted
         self.loss: nn.Module = _Loss(objective, self.precision)
         if world.size > 1:
@@ -69,6 +71,11 @@ class Stepper:
             nn.utils.clip_grad_norm_(self.own, 1.0)
         self.optimizer.step()
         return bound, norm
+
+    def part(self) -> None:
+        """The last step was made: let go of the other processes."""
+        if isinstance(self.loss, nn.parallel.DistributedDataParallel):
+            self.loss = self.loss.module
 
     def precision(self) -> AbstractContextManager[object]:
         """The precision of the layers of a posterior."""

@@ -127,6 +127,7 @@ class Trainer:
             for keeper in self.keepers:
                 keeper.ended(self)
             history.best = watch.restore()
+            self.step.part()
         return history
 
     def state_dict(self) -> dict[str, Any]:
