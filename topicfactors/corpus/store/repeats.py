@@ -34,18 +34,18 @@ class Repeats:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self.room = path, ROOM
-        path.write_bytes(b"")
+        self.path, self.room, self.begun = path, ROOM, False
 
     def add(self, ids: Sequence[str]) -> None:
         """Note the ids of some documents."""
         numbers = np.fromiter(map(hash, ids), dtype=np.int64, count=len(ids))
-        with self.path.open("ab") as file:
+        with self.path.open("ab" if self.begun else "wb") as file:
             file.write(numbers.tobytes())
+        self.begun = True
 
     def found(self) -> Repeated | None:
         """The first that comes again, None where none does."""
-        if not self.path.stat().st_size:
+        if not self.begun:
             return None
         numbers: NDArray[np.int64] = np.memmap(self.path, dtype=np.int64, mode="r")
         earliest, others = None, -1
