@@ -216,7 +216,7 @@ class CountsStore:
                 self._good(kept.name)
 
     def blocks(self) -> Iterator[tuple[list[str], CountsMatrix]]:
-        """Ids and counts of a shard after the other."""
+        """Ids and counts, float32 ``(n, V)``, of a shard after the other."""
         for number in range(len(self.sizes)):
             yield self.ids(number), self.shard(number)
 
