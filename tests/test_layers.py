@@ -9,7 +9,8 @@ ROOT = Path(__file__).parents[1] / "topicfactors"
 ROWS = [
     {"errors"},
     {"bits", "contracts", "divergences", "files", "values"},
-    {"corpus", "model", "inference", "wordlists"},
+    {"wordlists"},
+    {"corpus", "model", "inference"},
     {"gradients", "insight"},
     {"training", "export"},
     {"estimators", "peers"},

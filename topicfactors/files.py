@@ -111,15 +111,21 @@ def whole_folder(
     temporary = _temporary(path, folder=True)
     try:
         yield temporary
-        _put_in_place(temporary, path)
+        put_in_place(temporary, path)
     except OSError as error:
         raise StorageError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _put_in_place(temporary: Path, path: Path) -> None:
-    """Move a folder to its name; what was there goes last, and comes back if that fails."""
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Move a folder to its name; what was there goes last, and comes back if that fails.
+
+    Raises
+    ------
+    OSError
+        When it cannot be moved.
+    """
     if not path.exists():
         os.replace(temporary, path)
         return

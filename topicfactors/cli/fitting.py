@@ -14,9 +14,12 @@ from topicfactors.cli.consensus import told_of_runs
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
 from topicfactors.cli.covariates import names_of, told, with_columns
 from topicfactors.cli.models import SEMISUPERVISED, model_for, resolved
+from topicfactors.cli.stores import Shown, refuse_idle, store_in
 from topicfactors.cli.vectorizing import refuse_idle_words, vectorizer_for
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.errors import CorpusWarning, InputError
+from topicfactors.estimators.base import resolve_device
+from topicfactors.training.distributed import joined, launched
 
 SMALL = 300_000  # tokens below which one thread is used: a second gains nothing
 
@@ -48,10 +51,13 @@ class Fit:
         from topicfactors.cli.reports import Reporter
 
         self.options, self.typed = resolved(options, typed), typed
+        quiet = quiet or not launched().first  # one process speaks
         self.quiet, self.as_json = quiet, as_json
         self.display = Display(quiet)
         self.reporter = Reporter() if report else None
         self.answers: Any = None  # the responses (N,), where they are asked for
+        self.shown: Any = None  # the documents of a store that are read at once
+        self.world = launched()
 
     def run(self, output: Path | None, force: bool) -> None:
         """Fit and write; an interruption is passed on when what was learnt is saved."""
@@ -61,27 +67,49 @@ class Fit:
         from topicfactors.files import refuse_existing, refuse_source, refuse_unwritable
 
         corpus = self.options["corpus"]
+        store = store_in(corpus)
+        if store is not None:
+            self.shown = Shown(store, self.options)
+        elif self.world.size > 1:
+            raise InputError(
+                f"{corpus}: {self.world.size} processes share the shards of a store, which it is "
+                f"none; make one with topicfactors prepare {corpus} STORE"
+            )
         folder = output or _default_folder(corpus)
         refuse_source(folder, Path(corpus))
         refuse_existing(folder, force, MARK)
         refuse_unwritable(folder)
         self._refuse_idle_options()
         fingerprint, model = Fingerprint(), model_for(self.options, self.typed)
-        vectorizer = None if is_counts(corpus) else self._vectorizer()
+        if store is not None:
+            vectorizer = store.vectorizer()
+        else:
+            vectorizer = None if is_counts(corpus) else self._vectorizer()
         with notes_for_warnings(self.quiet):
-            if vectorizer is None:
+            if store is not None:
+                read, self.answers = self.shown.read()
+            elif vectorizer is None:
                 read = self._read_counts(fingerprint)
             else:
                 read = self._count_texts(vectorizer, fingerprint)
             self._report(read)
             self._look_at_size(read)
             interruption = self._train(model, read)
+            if not self.world.first:
+                return
             fitted = model if vectorizer is None else make_pipeline(vectorizer, model)
             then = None
             if self.reporter is not None:
                 then = self.reporter.after(folder, fitted, read, self.options, self.answers)
             rows, metrics = write_run(
-                folder, fitted, read, fingerprint, self.options, overwrite=force, then=then
+                folder,
+                fitted,
+                read,
+                fingerprint,
+                self.options,
+                overwrite=force,
+                then=then,
+                corpus=None if self.shown is None else self.shown.described(),
             )
         self._show(folder, model, rows, metrics)
         if interruption is not None:
@@ -96,7 +124,10 @@ class Fit:
                 "or leave it out"
             )
         refuse_idle_response(self.options, self.typed)
-        refuse_idle_words(self.options["corpus"], self.typed)
+        if self.shown is not None:
+            refuse_idle(self.options["corpus"], self.typed)
+        else:
+            refuse_idle_words(self.options["corpus"], self.typed)
 
     def _vectorizer(self) -> Any:
         return vectorizer_for(self.options)
@@ -135,6 +166,8 @@ class Fit:
 
     def _look_at_size(self, read: CountedCorpus) -> None:
         factors, documents = self.options["factors"], len(read.ids)
+        if self.shown is not None:
+            documents = self.shown.store.shape[0]
         if not isinstance(factors, int):
             return  # as many as the documents allow, or as there are classes
         from topicfactors.export.factors import NOUNS, PLURALS
@@ -153,22 +186,27 @@ class Fit:
         for line in read.notes:
             note(f"note: {line}", quiet=self.quiet)
         documents, words = read.counts.shape
-        self.display.say(
-            f"{documents:,} documents, {words:,} words, {int(read.counts.sum()):,} tokens"
-        )
+        tokens = read.counts.sum()
+        if self.shown is not None:
+            (documents, words), tokens = self.shown.store.shape, self.shown.store.tokens
+        self.display.say(f"{documents:,} documents, {words:,} words, {int(tokens):,} tokens")
 
     def _train(self, model: Any, read: CountedCorpus) -> BaseException | None:
         from threadpoolctl import threadpool_limits
 
         from topicfactors.cli.classes import labels_of
 
-        if self.options["threads"] is None and read.counts.sum() < SMALL:
+        few = self.shown is None and read.counts.sum() < SMALL
+        if self.options["threads"] is None and few:
             model.set_params(n_jobs=1)  # threads that wait for each other cost more than they bring
         limit = model.n_jobs if model.n_jobs > 0 else None
         try:
             with threadpool_limits(limit), self.display.training() as shown:
                 model.set_params(callbacks=[shown])
-                if self.options["model"] == SEMISUPERVISED:
+                if self.shown is not None:
+                    with joined(resolve_device(model.device)):
+                        model.fit(self.shown.store, response=self.options["response"])
+                elif self.options["model"] == SEMISUPERVISED:
                     model.fit(read.counts, labels_of(self.options["corpus"], read.labels))
                 else:
                     model.fit(read.counts, covariates=read.covariates, response=self.answers)
@@ -208,7 +246,11 @@ class Fit:
         if "labelled" in metrics:
             self.display.say(told_of_fit(metrics))
         page = f", with {NAME} to look at" if (folder / NAME).exists() else ""
-        self.display.say(f"written to {folder}{page}; next: topicfactors topics {folder} -n 20")
+        following = f"topicfactors topics {folder} -n 20"
+        if self.shown is not None:
+            store = self.shown.store.folder
+            following = f"topicfactors transform {folder} {store} -o posteriors.csv"
+        self.display.say(f"written to {folder}{page}; next: {following}")
 
 
 def _from(corpus: str, error: InputError) -> InputError:

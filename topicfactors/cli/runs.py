@@ -109,11 +109,14 @@ def write_run(
     *,
     overwrite: bool = False,
     further: Mapping[str, Any] = MappingProxyType({}),
+    corpus: Mapping[str, Any] | None = None,
     then: Callable[[Any, Any, dict[str, Any]], None] | None = None,
 ) -> tuple[list[FactorRow], dict[str, Any]]:
     """Write everything; returns the factors and the metrics as written.
 
-    ``further`` are tables of run.toml beside those of :func:`describe`; ``then`` is told of the
+    ``further`` are tables of run.toml beside those of :func:`describe`; ``corpus`` describes a
+    store, of which only some documents were read, so that no posteriors are written; ``then`` is
+    told of the
     counts, of what the model says of each document, and of the metrics when the folder is there.
 
     Raises
@@ -134,6 +137,9 @@ def write_run(
         metrics |= fit_metrics(model, read.labels)
     metrics |= consensus_metrics(model)
     described = {**describe(model, read, fingerprint, options), **further}
+    if corpus is not None:
+        described["corpus"] = dict(corpus)
+        metrics |= {"documents": corpus["documents"], "scored": len(ids)}
     blocks = (
         (ids[start : start + BLOCK], columns[start : start + BLOCK])
         for start in range(0, len(ids), BLOCK)
@@ -148,8 +154,9 @@ def write_run(
     with whole_folder(folder, overwrite=overwrite, mark=MARK) as temporary:
         save(pipeline, temporary / "model")
         write_factors(temporary, model, rows)
-        posteriors = documents_table(model, blocks, read.labels)
-        export_table(posteriors, temporary / "posteriors.csv")
+        if corpus is None:
+            posteriors = documents_table(model, blocks, read.labels)
+            export_table(posteriors, temporary / "posteriors.csv")
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")
     if then is not None:

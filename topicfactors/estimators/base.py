@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, check_non_negative, valida
 
 from topicfactors.corpus.bags import from_bags, is_bag_stream
 from topicfactors.corpus.counts import Counts
+from topicfactors.corpus.store.reader import CountsStore
 from topicfactors.errors import ConfigurationError, InputError
 from topicfactors.estimators.design import Design
 from topicfactors.estimators.observed import Observed, designed, encoded
@@ -101,6 +102,11 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
             When counts are negative or not finite, have another shape than ``(N, V)``, or the
             columns are not those of ``fit``.
         """
+        if isinstance(X, CountsStore):
+            raise InputError(
+                f"X is {X!r}, which is not read at once here; give some of its documents, as in "
+                "store.rows(range(1000)), or its shards one by one"
+            )
         if isinstance(X, Iterator):
             raise InputError(
                 f"X must be counts or a corpus that can be read more than once, got a "
@@ -246,9 +252,9 @@ class CountsEstimator(BaseEstimator):  # type: ignore[misc]
         """Is the posterior itself exact? Then every bound is log p(x)."""
         return bool(self.objective_.posterior.exact)
 
-    def _documents(self, counts: Observed) -> Documents:
-        """Counts, covariates and responses where the model is."""
-        device = self._device()
+    def _documents(self, counts: Observed, device: torch.device | str | None = None) -> Documents:
+        """Counts, covariates and responses where the model is, or on another device."""
+        device = self._device() if device is None else device
 
         def there(known: NDArray[Any] | None) -> torch.Tensor | None:
             return None if known is None else torch.from_numpy(known).float().to(device)

@@ -6,13 +6,13 @@ from typing import Any, Self
 
 from numpy.typing import ArrayLike
 
-from topicfactors.estimators.calibrating import CalibratingMixin
 from topicfactors.estimators.checks import is_automatic
-from topicfactors.estimators.consensus import RunsMixin
+from topicfactors.estimators.shards import is_store
+from topicfactors.estimators.streaming import StreamingMixin
 from topicfactors.training.trainer import History
 
 
-class FitsMixin(CalibratingMixin, RunsMixin):
+class FitsMixin(StreamingMixin):
     """What is learnt from counts, at once or by and by."""
 
     warm_start: bool
@@ -33,7 +33,8 @@ class FitsMixin(CalibratingMixin, RunsMixin):
         ----------
         X
             Counts ``(N, V)``, sparse or dense, whole or real-valued, not negative; or a corpus of
-            gensim's, N bags of (word id, count), which ``transform`` and its like take as well.
+            gensim's, N bags of (word id, count), which ``transform`` and its like take as well; or
+            a :class:`~topicfactors.corpus.store.CountsStore`, whose shards are streamed.
         y
             Ignored.
         covariates
@@ -45,7 +46,7 @@ class FitsMixin(CalibratingMixin, RunsMixin):
             For bags of words: a gensim Dictionary, or a dict of ids to words.
         response
             A number for each document ``(N,)``, None or NaN where unknown, that the factors explain
-            beside the words; None for a model of words alone.
+            beside the words; None for a model of words alone. Of a store, the name of its column.
 
         Raises
         ------
@@ -60,6 +61,11 @@ class FitsMixin(CalibratingMixin, RunsMixin):
         """
         going_on = bool(self.warm_start) and hasattr(self, "objective_")
         named = (feature_names, id2word)
+        if is_store(X):
+            with self._whole_or_not_at_all(False):
+                history = self._fit_store(X, covariates, response, feature_names)
+            self._pass_on(history)
+            return self
         with self._whole_or_not_at_all(going_on):
             if going_on:
                 self._refuse_going_on("warm_start=True")

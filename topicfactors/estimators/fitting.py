@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from topicfactors.contracts import Memory
 from topicfactors.errors import ConfigurationError, FitWarning
 from topicfactors.estimators import parts
 from topicfactors.estimators.anchoring import AnchoringMixin
@@ -24,7 +25,7 @@ from topicfactors.estimators.responding import RespondingMixin
 from topicfactors.training.batches import Documents
 from topicfactors.training.callbacks import Callback, Epoch
 from topicfactors.training.distil import distil
-from topicfactors.training.trainer import History, Schedule, Trainer
+from topicfactors.training.trainer import History, Schedule
 
 SMALLEST_BATCH = 16  # documents
 FEWEST_HELD_OUT = 5  # documents; with fewer nothing is held out and nothing stopped early
@@ -139,15 +140,23 @@ class FittingMixin(AnchoringMixin, KeepingMixin, RespondingMixin):
             constant=constant,
         )
 
-    def _teach(self, documents: Documents, trainer: Trainer, history: History, passes: int) -> None:
-        """Let the encoder learn what a search has found; not after an interruption."""
+    def _teach(
+        self,
+        documents: Documents,
+        memory: Memory | None,
+        history: History,
+        passes: int,
+        seed: int,
+    ) -> None:
+        """Let the encoder learn what a search has found; not after an interruption.
+
+        Documents that the training has no memory of are searched for it.
+        """
         self._bar_words()
-        memory = trainer.memories[0]
-        searched = self.objective_.posterior.searched
-        if memory is None or not searched or history.interruption is not None:
+        if not self.objective_.posterior.searched or history.interruption is not None:
             return
         try:
-            distil(self.objective_, documents, memory, passes, trainer.seed)
+            distil(self.objective_, documents, memory, passes, seed)
         except KeyboardInterrupt as interruption:
             history.stopped, history.interruption = "interrupted", interruption
 

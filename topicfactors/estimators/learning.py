@@ -31,7 +31,8 @@ class LearningMixin(FittingMixin, RecordsMixin):
                 None if held_out is None else self._documents(held_out),
                 trained=going_on,
             )
-            self._teach(documents, trainer, history, self.objective_.gradient.lessons)
+            lessons = self.objective_.gradient.lessons
+            self._teach(documents, trainer.memories[0], history, lessons, seed)
             self._finish(kept, held_out, history, trainer.memories)
         return history
 
@@ -50,7 +51,7 @@ class LearningMixin(FittingMixin, RecordsMixin):
                 trainer.optimizer.load_state_dict(self._optimizer_state)
             documents = self._documents(counts)
             history = trainer.fit(documents, None, done, 1, trained=not first)
-            self._teach(documents, trainer, history, 1)
+            self._teach(documents, trainer.memories[0], history, 1, seed + done)
             self._optimizer_state = None if history.fault else trainer.optimizer.state_dict()
             self._add(counts, history, first, trainer.memories[0])
         return history

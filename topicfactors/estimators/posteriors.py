@@ -17,6 +17,7 @@ from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.lengths import LengthMixin
 from topicfactors.estimators.observed import Observed
+from topicfactors.estimators.shards import by_shard
 from topicfactors.inference.posteriors import Enumerated
 from topicfactors.inference.truncated import Search
 from topicfactors.model.joint import FactorTarget
@@ -52,6 +53,7 @@ class PosteriorMixin(TransformerMixin, LengthMixin):  # type: ignore[misc]
         fitted = self.fit(X, y, covariates=covariates, **options)
         return fitted.transform(X, covariates=covariates)
 
+    @by_shard
     @torch.no_grad()
     def transform(self, X: Any, *, covariates: Any = None, refine: int | str = "auto") -> Any:
         """P(factor on | document), ``(N, D)`` in [0, 1]; rows do not sum to one.
@@ -93,6 +95,7 @@ class PosteriorMixin(TransformerMixin, LengthMixin):  # type: ignore[misc]
             found[empty] = prior.probabilities().cpu().numpy()
         return found.astype(counts.dtype, copy=False)
 
+    @by_shard
     def predict(
         self, X: Any, *, covariates: Any = None, refine: int | str = "auto"
     ) -> NDArray[np.int8]:

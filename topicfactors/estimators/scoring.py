@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.corpus.counts import Counts
+from topicfactors.corpus.store.reader import CountsStore
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.bounding import Measure
@@ -20,6 +21,13 @@ from topicfactors.estimators.halves import check_halves, halves
 from topicfactors.estimators.measuring import MeasuringMixin
 from topicfactors.estimators.observed import Observed
 from topicfactors.estimators.parts import frequencies
+from topicfactors.estimators.shards import (
+    by_shard,
+    columns_of,
+    is_store,
+    refuse_beside,
+    shards_of,
+)
 from topicfactors.insight.metrics import Perplexity, perplexity
 from topicfactors.values import is_whole
 
@@ -36,6 +44,14 @@ class Evaluation(NamedTuple):
     unigram: Perplexity  # of the training frequencies, on the same tokens
 
 
+class Scored(NamedTuple):
+    """Some documents, scored."""
+
+    logs: NDArray[np.float64]  # (N,) nats
+    unigram: NDArray[np.float64]  # (N,) log p(x) of the unigram
+    lengths: NDArray[np.float64]  # (N,) tokens
+
+
 def beside_unigram(
     model: Any, counts: Any, logs: NDArray[np.float64], measure: Measure
 ) -> Evaluation:
@@ -43,6 +59,11 @@ def beside_unigram(
 
     Where the measure is completion the counts are those of the unseen halves.
     """
+    return summed_up([scored(model, counts, logs, measure)], measure)
+
+
+def scored(model: Any, counts: Any, logs: NDArray[np.float64], measure: Measure) -> Scored:
+    """The unigram's log-probabilities beside those of a model."""
     lengths = np.asarray(counts.sum(axis=1)).ravel()
     known = frequencies(model.word_totals_, model.document_frequency_, model.n_documents_)
     if measure.bound == "completion":
@@ -51,6 +72,12 @@ def beside_unigram(
         with threads(model.n_jobs), torch.no_grad():
             likelihood = copy.deepcopy(model._joint().likelihood).cpu().double()
             unigram = likelihood.unigram(Counts.from_scipy(counts), known).numpy()
+    return Scored(logs, np.asarray(unigram), lengths)
+
+
+def summed_up(parts: Sequence[Scored], measure: Measure) -> Evaluation:
+    """Documents that were scored part by part, as one evaluation."""
+    logs, unigram, lengths = (np.concatenate(each) for each in zip(*parts, strict=True))
     scores, plain = perplexity(logs, lengths), perplexity(unigram, lengths)
     error = float(logs.std()) / math.sqrt(len(logs))
     found = (measure.bound, measure.samples, measure.temperatures)
@@ -64,6 +91,7 @@ class ScoringMixin(MeasuringMixin):
     document_frequency_: NDArray[np.float64]
     n_documents_: int
 
+    @by_shard
     def score_samples(
         self,
         X: Any,
@@ -166,6 +194,9 @@ class ScoringMixin(MeasuringMixin):
         """
         check_is_fitted(self)
         measure = self._resolved(bound, samples, temperatures, refine)
+        if is_store(X):
+            refuse_beside(covariates, "covariates")
+            return self._evaluated_by_shard(X, measure)
         return self._evaluated(self._observed(X, covariates), measure)
 
     def iwae_curve(
@@ -256,5 +287,13 @@ class ScoringMixin(MeasuringMixin):
 
     def _evaluated(self, counts: Any, measure: Measure) -> Evaluation:
         """Scores beside those of the unigram of the training counts."""
-        logs, scored = self._logs(counts, measure)
-        return beside_unigram(self, scored, logs, measure)
+        logs, unseen = self._logs(counts, measure)
+        return beside_unigram(self, unseen, logs, measure)
+
+    def _evaluated_by_shard(self, store: CountsStore, measure: Measure) -> Evaluation:
+        """The same of documents that are on disk; a few numbers of each are kept."""
+        parts = []
+        for counts, table in shards_of(store, columns_of(self)):
+            logs, unseen = self._logs(self._observed(counts, table), measure)
+            parts.append(scored(self, unseen, logs, measure))
+        return summed_up(parts, measure)

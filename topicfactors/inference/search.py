@@ -10,13 +10,16 @@ falls, no number is drawn, and a document's set does not depend on its neighbour
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from topicfactors.bits import EMPTY, WIDTH, all_states, masks, pack, unpack, words_of
+from topicfactors.bits import EMPTY, all_states, masks, pack, unpack, words_of
 from topicfactors.contracts import Landscape
+
+ROOM = 128  # states that a search comes by before the least probable ones leave
 
 
 class Sets(NamedTuple):
@@ -74,37 +77,88 @@ def improved(
     first
         The same for the first round, where the set is still to be filled.
     """
-    factors = landscape.factors
+    factors, states = landscape.factors, sets.words.shape[1]
     flip_of = masks(factors, sets.words.device)
-    words, logs = sets
-    tried = torch.zeros_like(logs, dtype=torch.bool)
-    for turn in range(rounds):
-        most = min(breadth if turn or first is None else first, factors)
-        member = logs.masked_fill(tried, -torch.inf).argmax(1)[:, None]
-        here = logs.gather(1, member)
-        current = _taken(words, member)  # (B, 1, P)
-        bits = unpack(current[:, 0], factors, logs.dtype)
-        barred = neighbours(words, current, factors)
+    widths = [min(breadth if turn or first is None else first, factors) for turn in range(rounds)]
+    pool = _Pool(sets, widths)
+    for most in widths:
+        here, current = pool.best()
+        bits = unpack(current, factors, here.dtype)
+        barred = unpack(pool.around(current), factors, torch.bool)
         change, factor = landscape.best_flips(bits, most, barred)
-        found = current ^ flip_of[factor]  # (B, K, P), none of them in the set
-        tried = tried.scatter(1, member, True)
-        logs, kept = torch.cat([logs, here + change], 1).topk(logs.shape[1])
-        tried = torch.cat([tried, tried.new_zeros(factor.shape)], 1).gather(1, kept)
-        words = _taken(torch.cat([words, found], 1), kept)
-        words = words.masked_fill((logs == -torch.inf)[..., None], EMPTY)
-    return Sets(words, logs)
+        pool.add((current[:, None] ^ flip_of[factor]).transpose(0, 1), (here[:, None] + change).t())
+    return pool.kept(states)
 
 
-def neighbours(words: Tensor, current: Tensor, factors: int) -> Tensor:
-    """Which single flips of ``current (B, 1, P)`` are among the states ``words``, ``(B, D)``."""
-    apart = words ^ current  # (B, S, P)
-    one = (apart > 0) & ((apart & (apart - 1)) == 0)  # a power of two: one bit differs
-    near = one.any(-1) & ((apart != 0).sum(-1) == 1)  # in one word, and in no other
-    place = torch.where(one, apart, 1).float().log2().round().long()
-    place = (place + WIDTH * torch.arange(words.shape[2], device=words.device)) * one
-    bit = torch.where(near, place.sum(-1), factors)  # (B, S), D where the state is not near
-    marked = near.new_zeros(len(words), factors + 1).scatter(1, bit, True)
-    return marked[:, :factors]
+class _Pool:
+    """All states that a search came by, sorted only where they would be too many."""
+
+    def __init__(self, sets: Sets, widths: Sequence[int]) -> None:
+        used = (sets.log_joint > -torch.inf).any(0)  # places that some document needs
+        words, logs = sets.words[:, used].transpose(0, 1), sets.log_joint[:, used].t()
+        self.states = sets.words.shape[1]
+        most = len(words) + sum(widths)
+        size = min(most, max(len(words), self.states) + max(ROOM, *widths)) if widths else most
+        self.words = words.new_empty(size, *words.shape[1:])  # (M, B, P)
+        self.logs = logs.new_empty(size, logs.shape[1])
+        self.open = torch.empty_like(self.logs)  # the same, −∞ where the state was looked at
+        self.size = 0
+        self.add(words, logs)
+
+    def best(self) -> tuple[Tensor, Tensor]:
+        """Log p(x, z) ``(B,)`` and words ``(B, P)`` of the best not looked at; now it is."""
+        member = self.open[: self.size].max(0, keepdim=True).indices
+        self.open.scatter_(0, member, -torch.inf)
+        words = self.words.gather(0, member[..., None].expand(-1, -1, self.words.shape[2]))
+        return self.logs.gather(0, member)[0], words[0]
+
+    def around(self, current: Tensor) -> Tensor:
+        """Flips of ``current (B, P)`` whose states are here, as the bits of ``(B, P)``."""
+        return neighbours(self.words[: self.size], current)
+
+    def add(self, words: Tensor, logs: Tensor) -> None:
+        """States ``(K, B, P)`` that are not here; those of log p = −∞ are none."""
+        if self.size + len(words) > len(self.words):
+            self._prune()
+        places = slice(self.size, self.size + len(words))
+        self.words[places] = words.masked_fill((logs == -torch.inf)[..., None], EMPTY)
+        self.logs[places] = self.open[places] = logs
+        self.size += len(words)
+
+    def kept(self, states: int) -> Sets:
+        """The most probable ones."""
+        spare = states - self.size
+        if spare > 0:
+            words = self.words.new_full((spare, *self.words.shape[1:]), EMPTY)
+            never = self.logs.new_full((spare, self.logs.shape[1]), -torch.inf)
+            words = torch.cat([self.words[: self.size], words])
+            logs = torch.cat([self.logs[: self.size], never])
+        else:
+            words, logs = self.words[: self.size], self.logs[: self.size]
+        best, places = logs.t().topk(states)
+        return Sets(_taken(words.transpose(0, 1), places), best)
+
+    def _prune(self) -> None:
+        """Leave the places of the least probable ones."""
+        logs, places = self.logs[: self.size].t().topk(self.states)
+        places, kept = places.t(), slice(0, self.states)
+        self.words[kept] = self.words.gather(
+            0, places[..., None].expand(-1, -1, self.words.shape[2])
+        )
+        self.open[kept], self.logs[kept] = self.open.gather(0, places), logs.t()
+        self.size = self.states
+
+
+def neighbours(words: Tensor, current: Tensor) -> Tensor:
+    """Which single flips of ``current (B, P)`` are among different states ``words (S, B, P)``.
+
+    As the bits of ``(B, P)``.
+    """
+    apart = words ^ current
+    one = apart.masked_fill((apart & (apart - 1)) != 0, 0).clamp_min_(0)  # a power of two, or 0
+    if words.shape[2] > 1:
+        one = one.masked_fill(((apart != 0).sum(-1) != 1)[..., None], 0)
+    return one.sum(0)
 
 
 def _taken(words: Tensor, places: Tensor) -> Tensor:

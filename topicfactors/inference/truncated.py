@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from topicfactors.bits import EMPTY, pack, unpack
+from topicfactors.bits import EMPTY, marginals, pack, unpack
 from topicfactors.contracts import Batch, Draw, Sizes, Target
 from topicfactors.inference.encoders import BagOfWordsEncoder
 from topicfactors.inference.memory import StateMemory
@@ -69,7 +69,8 @@ class Truncated(WeightedStates):
 
     def mean(self) -> Tensor:
         """P(z_d = 1 | x), ``(B, D)``."""
-        return (self.log_weights.exp()[..., None] * self.states).sum(0).clamp_max(1.0)  # rounding
+        weights = self.sets.log_joint.softmax(1)
+        return marginals(self.sets.words, weights, self.factors).clamp_max(1.0)  # rounding
 
     def pairwise(self) -> Tensor:
         """P(z_d = 1, z_e = 1 | x), ``(B, D, D)``; the diagonal is the mean."""

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 SHIFT = 8  # Stirling's series is used this far above a
+LEAST_LOG_MASS = -60.0  # of a word in an urn, so that float32 holds its inverse
 FAR = 30.0  # masses so many times the count take the series in 1/a
 
 

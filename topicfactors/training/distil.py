@@ -18,7 +18,7 @@ MOST = 200_000  # documents that are looked at
 
 
 def distil(
-    objective: FactorObjective, documents: Documents, memory: Memory, passes: int, seed: int
+    objective: FactorObjective, documents: Documents, memory: Memory | None, passes: int, seed: int
 ) -> None:
     """Maximise Σ_z q(z) log q_λ(z | x), q the searched posteriors and q_λ that of the encoder.
 
@@ -30,7 +30,7 @@ def distil(
     objective
         Its posterior's encoder is trained; nothing else changes.
     documents, memory
-        Documents and the states that were found for them.
+        Documents and the states that were found for them; None to look for them now.
     passes
         Over the documents; fewer where that would be more than 1,500 steps.
     seed
@@ -71,7 +71,7 @@ def distil(
 
 @torch.no_grad()
 def _marginals(
-    objective: FactorObjective, documents: Documents, memory: Memory, rows: Tensor
+    objective: FactorObjective, documents: Documents, memory: Memory | None, rows: Tensor
 ) -> Tensor:
     """P(z_d = 1 | x) by the sets of states of the documents ``rows``, ``(R, D)``."""
     objective.eval()

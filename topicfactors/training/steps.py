@@ -56,6 +56,11 @@ class Stepper:
         self.optimizer.step()
         return bound, norm
 
+    def part(self) -> None:
+        """The last step was made: let go of the other processes."""
+        if isinstance(self.loss, nn.parallel.DistributedDataParallel):
+            self.loss = self.loss.module
+
     def precision(self) -> AbstractContextManager[object]:
         """The precision of the layers of a posterior."""
         device = self.shared[0].device.type

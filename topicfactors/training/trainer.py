@@ -123,6 +123,7 @@ class Trainer:
             history.stopped, history.interruption = "interrupted", interruption
         finally:
             history.best = watch.restore()
+            self.step.part()
         return history
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,0 +1,103 @@
+"""A store of counts as the corpus of ``fit``: its documents are streamed, a sample is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from topicfactors.cli.covariates import names_of
+from topicfactors.cli.models import spelt
+from topicfactors.cli.vectorizing import OF_TEXTS
+from topicfactors.corpus.count_readers import CountedCorpus
+from topicfactors.corpus.store.manifest import NAME
+from topicfactors.corpus.store.reader import CountsStore
+from topicfactors.errors import InputError
+
+SHOWN = 5_000  # documents that the tables, the scores and the page of a run are of
+IDLE = (*(name for name in OF_TEXTS if name != "covariate"), "vocabulary")
+
+
+def store_in(corpus: str) -> CountsStore | None:
+    """The store that is meant, if it is one.
+
+    Raises
+    ------
+    StorageError
+        When it is one that cannot be read.
+    """
+    folder = Path(corpus)
+    return CountsStore.open(folder) if (folder / NAME).is_file() else None
+
+
+def refuse_idle(corpus: str, typed: Collection[str]) -> None:
+    """Words and columns were chosen when the store was prepared.
+
+    Raises
+    ------
+    InputError
+        With what to leave out.
+    """
+    idle = [name for name in IDLE if name in typed]
+    if idle:
+        raise InputError(
+            f"{corpus}: its words were counted when it was prepared; leave out "
+            f"{', '.join(map(spelt, idle))}, or prepare it so"
+        )
+
+
+class Shown:
+    """The documents of a store that stand for all where a run shows documents.
+
+    Parameters
+    ----------
+    store
+        All of them.
+    options
+        Of ``fit``: which columns are read.
+    """
+
+    def __init__(self, store: CountsStore, options: Mapping[str, Any]) -> None:
+        self.store = store
+        documents = store.shape[0]
+        places = np.linspace(0, max(0, documents - 1), min(documents, SHOWN))
+        self.rows = np.unique(places.astype(np.int64))
+        self.names = [*names_of(options["covariate"])]
+        self.response = options["response"]
+
+    def read(self) -> tuple[CountedCorpus, Any]:
+        """Counts, ids, labels and covariates of the sample, and its responses."""
+        store, ids = self.store, list[str]()
+        labels: list[str | None] | None = [] if store.labelled else None
+        asked = [*self.names, *filter(None, [self.response])]
+        columns: dict[str, list[Any]] = {name: [] for name in asked}
+        homes = np.searchsorted(store.starts, self.rows, side="right") - 1
+        for number in np.unique(homes).tolist():
+            local = (self.rows[homes == number] - store.starts[number]).tolist()
+            names, marked = store.ids(number), store.labels(number)
+            ids += [names[row] for row in local]
+            if labels is not None:
+                labels += [None if marked is None else marked[row] for row in local]
+            known = store.columns(number) or {}
+            for name, values in columns.items():
+                values += [known[name][row] if name in known else None for row in local]
+        covariates = {name: columns[name] for name in self.names} or None
+        counts = store.rows(self.rows)
+        answers = None if self.response is None else columns[self.response]
+        return CountedCorpus(counts, ids, labels, store.notes, covariates), answers
+
+    def described(self) -> dict[str, Any]:
+        """What run.toml says of the corpus."""
+        documents, words = self.store.shape
+        return {
+            "documents": documents,
+            "words": words,
+            "tokens": self.store.tokens,
+            "shards": len(self.store.sizes),
+            "shown": len(self.rows),
+            "characters": 0,
+            "sha256": self.store.fingerprint,
+            "notes": self.store.notes,
+        }

@@ -1,0 +1,6 @@
+"""Corpora larger than memory: counted once into a folder, read shard by shard."""
+
+from topicfactors.corpus.store.reader import CountsStore
+from topicfactors.corpus.store.writer import StoreWriter
+
+__all__ = ["CountsStore", "StoreWriter"]

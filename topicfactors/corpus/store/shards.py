@@ -1,0 +1,116 @@
+"""A shard on disk: counts in one file, what else is known of its documents in another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from topicfactors.corpus.documents import missing
+from topicfactors.corpus.store.arrays import smallest, word_type, write_arrays
+from topicfactors.corpus.store.manifest import STATISTICS, Shard, kept
+from topicfactors.files import whole_file
+
+
+class Described(NamedTuple):
+    """What is known of some documents beside their words."""
+
+    ids: Sequence[str]
+    labels: Sequence[str | None] | None = None
+    columns: Mapping[str, Sequence[Any]] = {}
+
+
+class Statistics:
+    """Totals and document frequencies, added up while shards are written."""
+
+    def __init__(self, words: int) -> None:
+        self.totals = np.zeros(words, dtype=np.float64)
+        self.documents = np.zeros(words, dtype=np.int64)
+
+    def add(self, counts: Any) -> None:
+        """Count CSR counts ``(n, V)`` in."""
+        width = len(self.totals)
+        self.totals += np.bincount(counts.indices, weights=counts.data, minlength=width)
+        self.documents += np.bincount(counts.indices, minlength=width)
+
+    def write(self, folder: Path) -> str:
+        """Write them into the folder of a store; the name of the file."""
+        arrays = {"totals": self.totals, "documents": self.documents}
+        write_arrays(folder / STATISTICS, arrays)
+        return STATISTICS
+
+
+def shard_names(number: int) -> tuple[str, str]:
+    """Where the counts and the documents of a shard are.
+
+    >>> shard_names(7)
+    ('shards/000007.safetensors', 'shards/000007.json')
+    """
+    return f"shards/{number:06d}.safetensors", f"shards/{number:06d}.json"
+
+
+def write_counts(path: Path, counts: Any) -> None:
+    """Write canonical CSR counts ``(n, V)`` in the smallest types that hold them."""
+    arrays = {
+        "offsets": counts.indptr.astype(np.int64),
+        "words": counts.indices.astype(word_type(counts.shape[1])),
+        "values": smallest(counts.data),
+    }
+    write_arrays(path, arrays)
+
+
+def write_documents(path: Path, known: Described, **more: Any) -> None:
+    """Write ids, labels and columns, and what else is to stand beside them."""
+    labelled = known.labels is not None and any(label is not None for label in known.labels)
+    described = {
+        "ids": list(known.ids),
+        "labels": list(known.labels) if labelled and known.labels is not None else None,
+        "columns": {name: [cell(v) for v in values] for name, values in known.columns.items()},
+        **more,
+    }
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(described), encoding="utf-8")
+
+
+def cell(value: Any) -> Any:
+    """What a column holds, as JSON can; None where it holds nothing.
+
+    >>> cell(np.float32(0.5)), cell(float("nan")), cell(b"a")
+    (0.5, None, "b'a'")
+    """
+    if missing(value) is not None:
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    return value if isinstance(value, str | bool | int | float) else str(value)
+
+
+def shard_of(folder: Path, number: int, counts: Any) -> Shard:
+    """A shard whose two files are written, as the manifest has it."""
+    of_counts, of_documents = (kept(folder, name) for name in shard_names(number))
+    tokens = float(counts.data.sum(dtype=np.float64))
+    return Shard(of_counts, of_documents, counts.shape[0], int(counts.nnz), tokens)
+
+
+def part(known: Described, begin: int, end: int) -> Described:
+    """What is known of some documents in a row."""
+    labels = None if known.labels is None else known.labels[begin:end]
+    columns = {name: values[begin:end] for name, values in known.columns.items()}
+    return Described(known.ids[begin:end], labels, columns)
+
+
+def joined(parts: Sequence[Described]) -> Described:
+    """What is known of the documents of some parts, one after the other."""
+    ids = [name for part in parts for name in part.ids]
+    labels: list[str | None] = []
+    for part in parts:
+        labels += [None] * len(part.ids) if part.labels is None else part.labels
+    names = dict.fromkeys(name for part in parts for name in part.columns)
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for part in parts:
+        for name, values in columns.items():
+            values += part.columns.get(name, [None] * len(part.ids))
+    return Described(ids, labels, columns)

@@ -1,0 +1,249 @@
+"""Blocks of counts in, a store out: shards first, the manifest last."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse
+
+from topicfactors import __version__
+from topicfactors.corpus.store.manifest import (
+    NAME,
+    VOCABULARY,
+    Manifest,
+    Shard,
+    kept,
+    unfinished,
+    write_manifest,
+)
+from topicfactors.corpus.store.reader import CountsStore
+from topicfactors.corpus.store.shards import (
+    Described,
+    Statistics,
+    joined,
+    part,
+    shard_names,
+    shard_of,
+    write_counts,
+    write_documents,
+)
+from topicfactors.corpus.store.tokenising import write_tokenising
+from topicfactors.corpus.text import without_surrogates
+from topicfactors.errors import InputError, StorageError
+from topicfactors.files import put_in_place, refuse_existing
+from topicfactors.values import whole
+from topicfactors.wordlists import write_words
+
+if TYPE_CHECKING:
+    from topicfactors.corpus.vectorizer import DocumentVectorizer
+
+SHARD = 65_536  # documents
+
+
+class StoreWriter:
+    """Write blocks of counts into a store, in the order in which they come.
+
+    The folder gets its name when all is written; until then there is one beside it whose name ends
+    in ``.preparing``.
+
+    Parameters
+    ----------
+    folder
+        Where the store is to be.
+    words
+        The word of each column ``(V,)``. None takes those of the vectorizer, else those of the
+        first block.
+    vectorizer
+        The fitted vectorizer that counts the texts, if there is one.
+    shard_documents
+        Documents of a shard: those that are in memory at once when the store is read.
+    overwrite
+        Replace a store that exists.
+
+    Raises
+    ------
+    StorageError
+        When something is there already, or nothing can be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with StoreWriter(f"{folder}/store", words=["steam", "engine"]) as writer:
+    ...         writer.add([[1, 0], [0, 2]], ids=["a", "b"])
+    ...     writer.store.shape, writer.store.ids(0)
+    ((2, 2), ['a', 'b'])
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        words: Iterable[Any] | None = None,
+        vectorizer: DocumentVectorizer | None = None,
+        shard_documents: int = SHARD,
+        overwrite: bool = False,
+    ) -> None:
+        whole("shard_documents", shard_documents, 1)
+        self.folder = Path(folder)
+        refuse_existing(self.folder, overwrite, NAME)
+        self.vectorizer, self.shard_documents = vectorizer, shard_documents
+        names = words if vectorizer is None else vectorizer.get_feature_names_out()
+        self.words: list[str] | None = None if names is None else [str(word) for word in names]
+        self.begun = unfinished(self.folder)
+        self.shards: list[Shard] = []
+        self.statistics: Statistics | None = None
+        self.store: CountsStore | None = None
+        self._counts: list[Any] = []
+        self._known: list[Described] = []
+        self._waiting = self._added = 0
+        self._labelled, self._columns = False, list[str]()
+        try:
+            shutil.rmtree(self.begun, ignore_errors=True)
+            (self.begun / "shards").mkdir(parents=True)
+        except OSError as error:
+            raise StorageError(
+                f"{self.folder}: cannot be written here: {error.strerror or error}; choose a "
+                "folder that you may write to"
+            ) from error
+
+    def __enter__(self) -> StoreWriter:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None and self.store is None:
+            self.finish()
+        if kind is not None:
+            self.discard()
+
+    def add(
+        self,
+        counts: Any,
+        ids: Sequence[Any] | None = None,
+        labels: Sequence[str | None] | None = None,
+        columns: Mapping[str, Sequence[Any]] | None = None,
+    ) -> None:
+        """Add some documents.
+
+        Parameters
+        ----------
+        counts
+            ``(n, V)``, sparse or an array; a CountsMatrix has its words with it.
+        ids
+            Their ids ``(n,)``; None numbers them from 0 through all blocks.
+        labels, columns
+            What else is known of each ``(n,)``.
+
+        Raises
+        ------
+        InputError
+            When a count is none, or the columns or the numbers of things do not fit.
+        """
+        matrix = self._fitting(counts)
+        size = matrix.shape[0]
+        first = self._added
+        names = range(first, first + size) if ids is None else ids
+        known = Described(
+            [without_surrogates(str(name)) for name in names],
+            labels,
+            {str(name): values for name, values in (columns or {}).items()},
+        )
+        for what, values in {"ids": known.ids, "labels": labels, **known.columns}.items():
+            if values is not None and len(values) != size:
+                raise InputError(f"{what}: {len(values)} for {size} documents; give one for each")
+        self._added += size
+        begin = 0
+        while begin < size:
+            end = min(size, begin + self.shard_documents - self._waiting)
+            self._counts.append(matrix[begin:end])
+            self._known.append(part(known, begin, end))
+            self._waiting += end - begin
+            begin = end
+            if self._waiting == self.shard_documents:
+                self._write()
+
+    def finish(self, notes: Sequence[str] = ()) -> CountsStore:
+        """Write what is left and the manifest; the store, opened.
+
+        Raises
+        ------
+        InputError
+            When nothing was added.
+        """
+        if self.statistics is None or not self._added:
+            self.discard()
+            raise InputError("there are no documents: expected at least one block of counts")
+        self._write()
+        names, settings = [self.statistics.write(self.begun)], None
+        if self.vectorizer is not None:
+            more, settings = write_tokenising(self.begun, self.vectorizer)
+            names += more
+        elif self.words is not None:
+            write_words(self.begun / VOCABULARY, self.words)
+            names.append(VOCABULARY)
+        files = [kept(self.begun, name) for name in names]
+        width = len(self.statistics.totals)
+        facts = (self._labelled, self._columns, settings, list(notes), __version__)
+        write_manifest(self.begun, Manifest(width, self.shards, files, *facts))
+        try:
+            put_in_place(self.begun, self.folder)
+        except OSError as error:
+            raise StorageError(
+                f"{self.folder}: cannot be written: {error.strerror or error}"
+            ) from error
+        self.store = CountsStore(self.folder)
+        return self.store
+
+    def discard(self) -> None:
+        """Leave nothing of what was written."""
+        shutil.rmtree(self.begun, ignore_errors=True)
+
+    def _fitting(self, counts: Any) -> Any:
+        """A block as canonical CSR of the same columns as all others."""
+        named = getattr(counts, "feature_names", None)
+        matrix = scipy.sparse.csr_matrix(counts, copy=True)
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+        wrong = ~((matrix.data > 0) & np.isfinite(matrix.data))
+        if wrong.any():
+            at = int(wrong.argmax())
+            row = int(np.searchsorted(matrix.indptr, at, side="right")) - 1 + self._added
+            raise InputError(
+                f"row {row}: {matrix.data[at]:g} is no count; counts are finite numbers of 0 or "
+                "more"
+            )
+        if self.statistics is None:
+            if self.words is None and named is not None:
+                self.words = [str(word) for word in named]
+            width = matrix.shape[1] if self.words is None else len(self.words)
+            self.statistics = Statistics(width)
+        width = len(self.statistics.totals)
+        if matrix.shape[1] != width:
+            raise InputError(
+                f"from row {self._added}: counts of {matrix.shape[1]:,} words, expected {width:,}; "
+                "every block must have the same columns"
+            )
+        if named is not None and self.words is not None and list(named) != self.words:
+            raise InputError(
+                f"from row {self._added}: the words of the columns are not those of the first block"
+            )
+        return matrix
+
+    def _write(self) -> None:
+        """Make a shard of what is waiting."""
+        if not self._counts or self.statistics is None:
+            return
+        counts, known = scipy.sparse.vstack(self._counts, format="csr"), joined(self._known)
+        number, folder = len(self.shards), self.begun
+        of_counts, of_documents = shard_names(number)
+        write_counts(folder / of_counts, counts)
+        write_documents(folder / of_documents, known)
+        self.shards.append(shard_of(folder, number, counts))
+        self.statistics.add(counts)
+        self._labelled = self._labelled or any(label is not None for label in known.labels or ())
+        self._columns += [name for name in known.columns if name not in self._columns]
+        self._counts, self._known, self._waiting = [], [], 0
