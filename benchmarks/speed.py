@@ -303,7 +303,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
 
 def compared(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Seconds and NPMI of whole fits side by side, 20 passes of gensim's and scikit-learn's LDA."""
-    from topicfactors import compare
+    from topicfactors.studies import compare
 
     corpus = twenty_clean(options.data)
     study = compare(
