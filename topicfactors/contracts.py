@@ -58,9 +58,6 @@ class CountBatch(Protocol):
     def transposed_product(self, table: Tensor) -> Tensor:
         """``(B, H) -> (V, H)``, without derivatives."""
 
-    def dots(self, rows: Tensor, table: Tensor) -> Tensor:
-        """rows[b]·table[v] of every non-zero, ``(B, H), (V, H) -> (nnz,)``; no derivatives."""
-
     @property
     def repeated(self) -> CountBatch:
         """The non-zeros that are not 1."""

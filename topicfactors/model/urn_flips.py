@@ -45,7 +45,7 @@ class UrnFlips:
         self.words, self.documents = again.indices.long()[order], again.documents[order]
         place = torch.empty_like(order)
         place[order] = torch.arange(len(order), device=order.device)
-        self.again, self.order, self.place = again, order, place
+        self.again, self.place = again, place
         self.odd = int((~whole).sum())  # the first ones: no whole counts, or large ones
         reached = torch.bincount(self.values[self.odd :].long(), minlength=MOST + 1)
         self.reach = (self.odd + reached.flip(0).cumsum(0).flip(0)).tolist()  # counts ≥ i end there
@@ -55,14 +55,10 @@ class UrnFlips:
 
     def log_masses(self, logits: Logits, norm: Tensor) -> Tensor:
         """Log s·π of each word that occurs again, in one state of each document, ``(M,)``."""
+        h = logits.h[0].expand(len(self.counts), -1).index_select(0, self.documents)
+        dots = h.mul_(logits.weights.index_select(0, self.words)).sum(-1)
         moved = logits.bias.index_select(0, self.words) - norm.index_select(0, self.documents)
-        found = self.log_concentration + moved + self._dots(logits)
-        return found.clamp_min(LEAST_LOG_MASS)
-
-    def _dots(self, logits: Logits) -> Tensor:
-        """h·W of each word that occurs again, ``(M,)``."""
-        h = logits.h[0].expand(len(self.counts), -1)
-        return self.again.dots(h, logits.weights).index_select(0, self.order)
+        return (self.log_concentration + dots + moved).clamp_min(LEAST_LOG_MASS)
 
     def guess(self, logits: Logits, log_mass: Tensor, after: Tensor, norm: Tensor) -> Tensor:
         """The change with each flip ``(B, D)``: the multinomial's with counts a[ψ(a+x) − ψ(a)]."""
