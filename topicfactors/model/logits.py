@@ -28,7 +28,9 @@ class _AtNonZeros(torch.autograd.Function):
     def forward(ctx: Any, h: Tensor, weights: Tensor, counts: Any) -> Tensor:
         ctx.save_for_backward(h, weights)
         ctx.counts = counts
-        return torch.stack([counts.dots(of_one, weights) for of_one in h])
+        rows, documents = weights.index_select(0, counts.indices), counts.documents
+        each = [h_of_one.index_select(0, documents).mul_(rows).sum(1) for h_of_one in h]
+        return torch.stack(each)
 
     @staticmethod
     @derivative
