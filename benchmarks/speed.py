@@ -317,9 +317,11 @@ def compared(options: argparse.Namespace) -> list[dict[str, Any]]:
         device=options.device,
     )
     names = ("model", "fit_seconds", "npmi", "diversity", "documents_per_second", "memory_mib")
+    names += ("remark",)
     return [{name: getattr(trial, name) for name in names} for trial in study.trials]
 
 
+TOLD = ("model", "remark")  # not as numbers
 KEY = ("part", "model", "corpus", "vocabulary", "factors", "documents", "tokens", "threads")
 
 
@@ -388,7 +390,8 @@ def page(raw: Raw) -> str:
         lines = ["| model | fit, s | NPMI | diversity | transform, documents/s | peak, MiB |"]
         lines.append("|---" * 6 + "|")
         for trial in trials:
-            figures = [number(value) for name, value in trial.items() if name != "model"]
+            figures = [number(value) for name, value in trial.items() if name not in TOLD]
+            figures = [trial["remark"]] if trial.get("remark") else figures
             lines.append(f"| {trial['model']} | {' | '.join(figures)} |")
         about = NPMI.format(threads=job["threads"])
         parts.append(f"## Words\n\n{about}\n\n" + "\n".join(lines) + "\n")
