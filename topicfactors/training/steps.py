@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from topicfactors.contracts import Batch
+from topicfactors.training.adam import Adam
 from topicfactors.training.distributed import ALONE, World
 from topicfactors.training.objectives import Objective
 from topicfactors.training.schedules import Schedule
@@ -33,9 +34,7 @@ class Stepper:
         own = {id(parameter) for parameter in self.own}
         self.shared = [p for p in objective.parameters() if p.requires_grad and id(p) not in own]
         groups = [{"params": part} for part in (self.shared, self.own) if part]
-        self.optimizer = torch.optim.Adam(
-            groups, lr=schedule.learning_rate, betas=(0.9, 0.99), fused=True
-        )
+        self.optimizer = Adam(groups, schedule.learning_rate)
         self.loss: nn.Module = _Loss(objective, self.precision)
         if world.size > 1:
             self.loss = nn.parallel.DistributedDataParallel(self.loss, find_unused_parameters=True)
