@@ -20,6 +20,7 @@ from topicfactors.inference.posteriors import (
 )
 from topicfactors.inference.search import Sets, evaluated, improved, started
 
+FIRST_LOOK = 16  # flips that may join the set of a new document in its first round
 FIRST_VISIT = 6  # rounds at least when a document of the training is met for the first time
 
 
@@ -156,5 +157,5 @@ def searched(target: Target, guess: MeanField, states: int, rounds: int, breadth
         landscape = target.landscape()
         mode = (guess.logits > 0).to(landscape.dtype)
         sets = started(landscape, torch.stack([mode, torch.zeros_like(mode)]), states)
-        sets = improved(landscape, sets, rounds, breadth, first=states)
+        sets = improved(landscape, sets, rounds, breadth, first=min(states, FIRST_LOOK))
     return Truncated(sets, landscape.factors)

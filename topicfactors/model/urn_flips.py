@@ -18,6 +18,7 @@ from topicfactors.contracts import CountBatch
 from topicfactors.model.logits import Logits
 from topicfactors.model.urn import LEAST_LOG_MASS, burst, burst_slope
 
+TILE = 2**17  # floats of the loadings of some words, which stay in cache
 MOST = 34  # largest count whose bursts are a product
 
 
@@ -55,8 +56,12 @@ class UrnFlips:
 
     def log_masses(self, logits: Logits, norm: Tensor) -> Tensor:
         """Log s·π of each word that occurs again, in one state of each document, ``(M,)``."""
-        h = logits.h[0].expand(len(self.counts), -1).index_select(0, self.documents)
-        dots = h.mul_(logits.weights.index_select(0, self.words)).sum(-1)
+        h, step = logits.h[0].expand(len(self.counts), -1), max(1, TILE // logits.h.shape[-1])
+        dots = torch.zeros_like(self.values)
+        for first in range(0, len(dots), step):
+            part = slice(first, first + step)
+            rows = logits.weights.index_select(0, self.words[part])
+            dots[part] = rows.mul_(h.index_select(0, self.documents[part])).sum(-1)
         moved = logits.bias.index_select(0, self.words) - norm.index_select(0, self.documents)
         return (self.log_concentration + dots + moved).clamp_min(LEAST_LOG_MASS)
 
