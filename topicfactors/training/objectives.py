@@ -131,7 +131,8 @@ class FactorObjective(Objective):
             refuse("a search over states")
         rounds = self.search.final_rounds if refine is None else refine
         size = self.search.final_states if states is None else states
-        return target, searched(target, guess, size, rounds, self.search.breadth)
+        breadth, settle = self.search.breadth, refine is None
+        return target, searched(target, guess, size, rounds, breadth, settle=settle)
 
     def ascent(self, batch: Batch, target: FactorTarget, guess: Any, steps: int) -> Any:
         """The guess after so many steps of coordinate ascent of its factorised bound."""
