@@ -100,8 +100,6 @@ class StreamingMixin(CalibratingMixin, RunsMixin):
                 "the response of a store is the name of a column of it, got a "
                 f"{type(response).__name__}; prepare it with --response NAME"
             )
-        if store.shape[0] == 0:
-            raise InputError(f"{store.folder} has no documents; add some")
         streamed = Streamed(self, store, response)
         rows, sample, table, answers = streamed.sample()
         counts, chosen = self._prepared(sample, table, answers, names, None, False)

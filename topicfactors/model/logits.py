@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from topicfactors.contracts import CountBatch
 from topicfactors.model import reductions
+from topicfactors.model.kernels import fused
 from topicfactors.model.reductions import BITS, Sums, Tiles, derivative, full_precision
 
 UNDERFLOW = 1e-25  # a sum of products below this has lost terms in float32
@@ -95,16 +96,11 @@ class Logits(NamedTuple):
         columns = self.weights[:, :factors]
         low, high = columns.aminmax(dim=0) if len(columns) else (self.bias, self.bias)
         top = torch.cat([high, -low])
-        sums, found = h.new_zeros(h.shape[0], len(top)), Sums(h)
-        tiles = Tiles(h, self.weights, self.bias, BITS)
-        for words in tiles.words:
-            block = columns[words]
-            factor = torch.cat([block, -block], 1).sub_(top).exp_()  # (words, 2D)
-            for rows in tiles.rows:
-                tile, shrunk = found.add(rows, tiles.of(rows, words))
-                sums[rows].mul_(shrunk).addmm_(tile, factor)
-        sums.div_(found.total)
-        norm = found.logs()[:, None]
+        if kernels := fused(h, self.weights, self.bias):
+            factor = torch.cat([columns, -columns], 1).sub_(top).exp_()
+            sums, norm = kernels.flip_sums((h, self.weights, self.bias), factor)
+        else:
+            sums, norm = self._flip_sums(h, columns, top)
         up, down = sums.chunk(2, 1)
         on = h[:, : columns.shape[1]] > 0.5
         weak = torch.where(on, down, up) < UNDERFLOW
@@ -115,6 +111,18 @@ class Logits(NamedTuple):
         shape = self.h.shape[:2]
         return chosen.reshape(*shape, -1), norm.reshape(shape)
 
+    def _flip_sums(self, h: Tensor, columns: Tensor, top: Tensor) -> tuple[Tensor, Tensor]:
+        """Σ_v p_v exp(±W − top), ``(R, 2D)``, and η's log-sum-exp ``(R, 1)``."""
+        sums, found = h.new_zeros(h.shape[0], len(top)), Sums(h)
+        tiles = Tiles(h, self.weights, self.bias, BITS)
+        for words in tiles.words:
+            block = columns[words]
+            factor = torch.cat([block, -block], 1).sub_(top).exp_()  # (words, 2D)
+            for rows in tiles.rows:
+                tile, shrunk = found.add(rows, tiles.of(rows, words))
+                sums[rows].mul_(shrunk).addmm_(tile, factor)
+        return sums.div_(found.total), found.logs()[:, None]
+
     @torch.no_grad()
     def softplus_tangents(self, factors: int | None = None) -> tuple[Tensor, Tensor]:
         """Σ_v log(1 + exp η_v) after each flip, to second order ``(S, B or 1, D)``, and before.
@@ -123,6 +131,9 @@ class Logits(NamedTuple):
         """
         h = self.h.reshape(-1, self.h.shape[-1])
         columns = self.weights[:, :factors]
+        if kernels := fused(h, self.weights, self.bias):
+            found = kernels.tangents((h, self.weights, self.bias), columns.shape[1])
+            return self._after_tangents(h, *found)
         first = h.new_zeros(h.shape[0], columns.shape[1])
         second, before = torch.zeros_like(first), h.new_zeros(h.shape[0])
         tiles = Tiles(h, self.weights, self.bias)
@@ -132,7 +143,13 @@ class Logits(NamedTuple):
             tile.sigmoid_()
             first[rows].addmm_(tile, columns[words])
             second[rows].addmm_(tile.mul_(1 - tile), columns[words].square())
-        sign = 1 - 2 * (h[:, : columns.shape[1]] > 0.5).to(h.dtype)
+        return self._after_tangents(h, first, second, before)
+
+    def _after_tangents(
+        self, h: Tensor, first: Tensor, second: Tensor, before: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Sums after each flip from their first and second derivatives ``(R, D)``."""
+        sign = 1 - 2 * (h[:, : first.shape[1]] > 0.5).to(h.dtype)
         after = before[:, None] + sign * first + second / 2
         shape = self.h.shape[:2]
         return after.reshape(*shape, -1), before.reshape(shape)

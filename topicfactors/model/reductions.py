@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from topicfactors.model.kernels import fused
+
 TILE = 2**19  # floats
 WIDEST = 2**11  # columns of a tile, whatever its rows, so that these do not depend on one another
 KEPT = 2**22  # floats that a reduction keeps for its derivative, instead of computing them again
@@ -131,7 +133,8 @@ class _LogSumExp(torch.autograd.Function):
     def forward(ctx: Any, h: Tensor, weights: Tensor, bias: Tensor, keep: bool) -> Tensor:
         ctx.keep = keep
         if not keep:
-            result = plain_logsumexp(h, weights, bias)
+            kernels = fused(h, weights, bias)
+            result = (kernels.logsumexp if kernels else plain_logsumexp)(h, weights, bias)
             ctx.save_for_backward(h, weights, bias, result)
             return result
         kept, sums = h.new_empty(h.shape[0], weights.shape[0]), Sums(h)
@@ -149,6 +152,9 @@ class _LogSumExp(torch.autograd.Function):
             kept, total = ctx.saved_tensors[2:]
             return *_pushed(ctx, kept, gradient / total), None
         h, weights, bias, result = ctx.saved_tensors
+        if kernels := fused(h, weights, bias):
+            parts, wanted = (h, weights, bias), ctx.needs_input_grad
+            return *kernels.push_back(parts, gradient, wanted, result), None
 
         def softmax(tile: Tensor, rows: slice) -> Tensor:
             return tile.sub_(norm[rows]).exp2_()
@@ -163,7 +169,11 @@ class _SoftplusSum(torch.autograd.Function):
     @staticmethod
     @full_precision
     def forward(ctx: Any, h: Tensor, weights: Tensor, bias: Tensor, keep: bool) -> Tensor:
-        ctx.keep, result, tiles = keep, h.new_zeros(h.shape[0]), Tiles(h, weights, bias)
+        ctx.keep = keep
+        if kernels := fused(h, weights, bias):
+            ctx.save_for_backward(h, weights, bias)
+            return kernels.softplus_sum(h, weights, bias)
+        result, tiles = h.new_zeros(h.shape[0]), Tiles(h, weights, bias)
         kept = h.new_empty(h.shape[0], weights.shape[0]) if keep else bias
         for rows, words in tiles:
             tile = tiles.of(rows, words)
@@ -179,12 +189,16 @@ class _SoftplusSum(torch.autograd.Function):
         h, weights, kept = ctx.saved_tensors
         if ctx.keep:
             return *_pushed(ctx, kept, gradient), None
+        if kernels := fused(h, weights, kept):
+            return *kernels.push_back((h, weights, kept), gradient, ctx.needs_input_grad), None
         tiles = Tiles(h, weights, kept)
         return *tiles.push_back(ctx, lambda tile, _: tile.sigmoid_(), h, gradient), None
 
 
 def _kept(h: Tensor, weights: Tensor, bias: Tensor) -> bool:
     """Is there a derivative to come, and what it needs small enough to be kept?"""
+    if fused(h, weights, bias):
+        return False  # a kernel computes it again faster than it could read it
     taught = torch.is_grad_enabled() and any(part.requires_grad for part in (h, weights, bias))
     return taught and len(h) * len(weights) <= KEPT
 
