@@ -20,6 +20,7 @@ from topicfactors.inference.posteriors import (
 )
 from topicfactors.inference.search import Sets, evaluated, improved, settled, started
 
+FEWEST_ROUNDS, FACTORS_A_ROUND = 6, 8
 FIRST_LOOK = 16  # flips that may join the set of a new document in its first round
 FIRST_VISIT = 6  # rounds at least when a document of the training is met for the first time
 
@@ -31,7 +32,13 @@ class Search(NamedTuple):
     rounds: int = 2  # members of the set whose flips are looked at, a visit
     breadth: int = 4  # flips that may join the set in a round
     final_states: int = 64  # of a document that is not of the training
-    final_rounds: int = 12  # and up to four times as many where the best state is still new
+    final_rounds: int | None = None  # of it; None: 6, and one more for every 8 factors
+
+    def new_rounds(self, factors: int) -> int:
+        """Rounds of a document that is not of the training; more where its best state is new."""
+        if self.final_rounds is not None:
+            return self.final_rounds
+        return FEWEST_ROUNDS + factors // FACTORS_A_ROUND
 
 
 class Truncated(WeightedStates):
@@ -126,7 +133,7 @@ class TruncatedPosterior(Posterior):
         """The set of every document, better than before where there is a memory of it."""
         search, memory = self.search, batch.memory
         if memory is None:
-            size, rounds = search.final_states, search.final_rounds
+            size, rounds = search.final_states, search.new_rounds(self.sizes.factors)
             guess = self.amortised(batch)
             return searched(target, guess, size, rounds, search.breadth, settle=True)
         rounds = max(search.rounds, FIRST_VISIT) if memory.fresh else search.rounds

@@ -129,7 +129,7 @@ class FactorObjective(Objective):
             return target, self.ascent(batch, target, guess, refine)
         if self.layers is not None:
             refuse("a search over states")
-        rounds = self.search.final_rounds if refine is None else refine
+        rounds = self.search.new_rounds(target.factors) if refine is None else refine
         size = self.search.final_states if states is None else states
         breadth, settle = self.search.breadth, refine is None
         return target, searched(target, guess, size, rounds, breadth, settle=settle)
