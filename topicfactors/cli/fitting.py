@@ -14,6 +14,7 @@ from topicfactors.cli.consensus import told_of_runs
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
 from topicfactors.cli.covariates import names_of, told, with_columns
 from topicfactors.cli.models import SEMISUPERVISED, model_for, resolved
+from topicfactors.cli.resuming import Asked, Keeping
 from topicfactors.cli.stores import Shown, refuse_idle, store_in
 from topicfactors.cli.vectorizing import refuse_idle_words, vectorizer_for
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
@@ -59,7 +60,7 @@ class Fit:
         self.shown: Any = None  # the documents of a store that are read at once
         self.world = launched()
 
-    def run(self, output: Path | None, force: bool) -> None:
+    def run(self, output: Path | None, asked: Asked) -> None:
         """Fit and write; an interruption is passed on when what was learnt is saved."""
         from sklearn.pipeline import make_pipeline
 
@@ -78,7 +79,8 @@ class Fit:
             )
         folder = output or _default_folder(corpus)
         refuse_source(folder, Path(corpus))
-        refuse_existing(folder, force, MARK)
+        keeping = Keeping(output, folder, asked)
+        refuse_existing(folder, keeping.replaces, MARK)
         refuse_unwritable(folder)
         self._refuse_idle_options()
         fingerprint, model = Fingerprint(), model_for(self.options, self.typed)
@@ -86,7 +88,8 @@ class Fit:
             vectorizer = store.vectorizer()
         else:
             vectorizer = None if is_counts(corpus) else self._vectorizer()
-        with notes_for_warnings(self.quiet):
+        with notes_for_warnings(self.quiet), keeping.telling():
+            keeping.look(model, self.options, self.quiet)
             if store is not None:
                 read, self.answers = self.shown.read()
             elif vectorizer is None:
@@ -95,7 +98,7 @@ class Fit:
                 read = self._count_texts(vectorizer, fingerprint)
             self._report(read)
             self._look_at_size(read)
-            interruption = self._train(model, read)
+            interruption = self._train(model, read, keeping)
             if not self.world.first:
                 return
             fitted = model if vectorizer is None else make_pipeline(vectorizer, model)
@@ -108,13 +111,14 @@ class Fit:
                 read,
                 fingerprint,
                 self.options,
-                overwrite=force,
-                then=then,
+                overwrite=keeping.replaces,
+                then=keeping.before(then, interruption),
                 corpus=None if self.shown is None else self.shown.described(),
             )
         self._show(folder, model, rows, metrics)
         if interruption is not None:
-            note(f"interrupted; what was learnt until then is in {folder}")
+            goes_on = f"; {keeping.how}" if keeping.how else ""
+            note(f"interrupted; what was learnt until then is in {folder}{goes_on}")
             raise typer.Exit(exit_status(interruption))
 
     def _refuse_idle_options(self) -> None:
@@ -192,7 +196,7 @@ class Fit:
             (documents, words), tokens = self.shown.store.shape, self.shown.store.tokens
         self.display.say(f"{documents:,} documents, {words:,} words, {int(tokens):,} tokens")
 
-    def _train(self, model: Any, read: CountedCorpus) -> BaseException | None:
+    def _train(self, model: Any, read: CountedCorpus, keeping: Keeping) -> BaseException | None:
         from threadpoolctl import threadpool_limits
 
         from topicfactors.cli.classes import labels_of
@@ -202,8 +206,8 @@ class Fit:
             model.set_params(n_jobs=1)  # threads that wait for each other cost more than they bring
         limit = model.n_jobs if model.n_jobs > 0 else None
         try:
-            with threadpool_limits(limit), self.display.training() as shown:
-                model.set_params(callbacks=[shown])
+            with threadpool_limits(limit), self.display.training() as shown, keeping.training():
+                model.set_params(callbacks=[shown, *keeping.callbacks()])
                 if self.shown is not None and self.shown.streamed:
                     with joined(resolve_device(model.device)):
                         model.fit(self.shown.store, response=self.options["response"])
@@ -227,7 +231,7 @@ class Fit:
             return interruption
         finally:
             model.set_params(callbacks=None)
-        return None
+        return keeping.interruption
 
     def _show(self, folder: Path, model: Any, rows: Any, metrics: dict[str, Any]) -> None:
         if self.as_json:
