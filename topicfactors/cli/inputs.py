@@ -17,6 +17,7 @@ from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_cou
 from topicfactors.corpus.documents import Document, Ledger
 from topicfactors.corpus.lines import suffix_of
 from topicfactors.corpus.readers import READERS, stream_documents
+from topicfactors.corpus.store import is_store
 from topicfactors.errors import CorpusWarning, InputError, nearest
 
 BLOCK = 5000  # documents held at once
@@ -68,12 +69,14 @@ class Inputs:
         self.counted_labels: list[str | None] | None = None
         self.vectorizer = vectorizer_of(pipeline)
         self.model = model_of(pipeline)
-        if self.vectorizer is None and not is_counts(source):
+        stored = is_store(source)
+        given = is_counts(source) or stored
+        if self.vectorizer is None and not given:
             raise InputError(
                 f"{run}: was fitted to counts and cannot read texts; give counts of the same words "
                 "(.mtx, .npz, .svmlight or docword.NAME.txt), or fit a pipeline with a vectorizer"
             )
-        if is_counts(source) and (columns != Columns() or strict):
+        if given and (columns != Columns() or strict):
             raise InputError(
                 f"{source}: counts have no columns of texts and no empty texts; leave out "
                 "--text-column, --id-column and --strict"
@@ -85,12 +88,21 @@ class Inputs:
                 f"{source} does not hold; give the texts as a table that has these columns"
             )
         columns = columns._replace(covariates=(*self.covariates, *beside))
-        self.documents = None
-        if not is_counts(source):
+        self.documents = self.stored = None
+        if stored:
+            from topicfactors.cli.stored import Stored
+
+            words, width = self._words(), self.model.n_features_in_
+            self.stored = Stored(source, run, words, width, (*self.covariates, *beside))
+            self.notes = self.stored.notes
+        if not given:
             self.columns, self.documents = documents_of(source, columns, known)
 
     def blocks(self) -> Iterator[tuple[list[str], Any]]:
         """Ids and counts of some documents at a time, in their order."""
+        if self.stored is not None:
+            yield from self._stored_blocks(self.stored)
+            return
         if self.documents is None:
             whole = self.counted()
             self.counted_labels = whole.labels
@@ -103,6 +115,28 @@ class Inputs:
         while block := list(itertools.islice(texts, BLOCK)):
             self.read += len(block)
             yield self.ledger.ids[-len(block) :], self._observed(block)
+
+    def _stored_blocks(self, stored: Any) -> Iterator[tuple[list[str], Any]]:
+        if stored.store.labelled:
+            self.counted_labels = labels = list[str | None]()
+        for part in stored.parts(BLOCK):
+            self.read += len(part.ids)
+            if part.labels is not None:
+                labels += part.labels
+            known = part.columns
+            chosen = {name: known[name] for name in self.covariates} if known else None
+            try:
+                yield part.ids, self.model._observed(part.counts, chosen)
+            except InputError as error:
+                begun = self.read - len(part.ids)
+                raise InputError(f"{self.source}, from row {begun}: {error}") from error
+
+    def _words(self) -> list[str] | None:
+        """The words of the model, where they have names."""
+        if self.vectorizer is not None:
+            return list(map(str, self.vectorizer.get_feature_names_out()))
+        named = getattr(self.model, "feature_names_in_", None)
+        return None if named is None else list(map(str, named))
 
     @property
     def labels(self) -> list[str | None] | None:
@@ -125,6 +159,8 @@ class Inputs:
 
     def counted(self) -> CountedCorpus:
         """Counts read from a file, their columns checked against the words of the model."""
+        if self.stored is not None:
+            return self.stored.counted()
         words, width = getattr(self.model, "feature_names_in_", None), self.model.n_features_in_
         found = read_counts(self.source, columns=width)
         named = found.counts.feature_names is not None or words is not None
@@ -145,17 +181,19 @@ class Inputs:
             return self.vectorizer.transform(texts)
 
     def row(self, name: str) -> Any:
-        """The counts ``(1, V)`` of the document with an id, in a file of counts.
+        """The counts ``(1, V)`` of the document with an id, in a file of counts or a store.
 
         Raises
         ------
         InputError
             When there is no such id.
         """
-        whole = self.counted()
-        if name not in whole.ids:
-            raise _no_such_id(self.source, name, whole.ids)
-        return whole.counts[whole.ids.index(name)]
+        some: list[str] = []
+        for ids, counts in self.blocks():
+            if name in ids:
+                return counts[[ids.index(name)]]
+            some += ids if len(some) < BLOCK else []
+        raise _no_such_id(self.source, name, some, self.read)
 
     def report(self, quiet: bool) -> None:
         """Say what a user should know of how the documents were read."""
@@ -249,6 +287,9 @@ def _by_id(corpus: str, name: str, columns: Columns, known: Columns) -> Document
     raise _no_such_id(corpus, name, ids)
 
 
-def _no_such_id(corpus: str, name: str, ids: Sequence[str]) -> InputError:
+def _no_such_id(
+    corpus: str, name: str, ids: Sequence[str], number: int | None = None
+) -> InputError:
     hint = nearest(name, ids) or f"; ids are such as {', '.join(ids[:SHOWN])}"
-    return InputError(f"{corpus}: none of {len(ids):,} documents has the id {name!r}{hint}")
+    many = len(ids) if number is None else number
+    return InputError(f"{corpus}: none of {many:,} documents has the id {name!r}{hint}")

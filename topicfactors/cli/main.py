@@ -22,6 +22,7 @@ from topicfactors.cli import (
     gradients,
     intervene,
     label,
+    prepare,
     report,
     topics,
     transform,
@@ -48,6 +49,7 @@ _commands: dict[str, tuple[Callable[..., None], str]] = {
     "export": (export.export, "Write the tables of a run in another format."),
     "label": (label.label, "Show labels for the factors of a run, or keep them."),
     "edit": (edit.edit, "Merge, drop and name factors, as a new run."),
+    "prepare": (prepare.prepare, "Count a corpus into a store: larger than memory, or read often."),
     "sweep": (sweep, "Choose a number of factors."),
     "compare": (compare.compare, "Compare topic models on a corpus, ours beside others."),
     "gradients": (gradients.gradients, "Compare estimators of the gradient on a corpus."),
@@ -76,7 +78,8 @@ def root(
 ) -> None:
     """Readable factors from text corpora: first fit, then topics.
 
-    From topics to edit, commands read the RUN that fit leaves; sweep to gradients study a corpus.
+    From topics to edit, commands read the RUN that fit leaves; prepare counts a corpus that is
+    larger than memory, and sweep to gradients study one.
     """
 
 

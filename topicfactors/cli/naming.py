@@ -43,6 +43,7 @@ def named(
     from topicfactors.cli.inputs import Inputs, one_document, vectorizer_of
     from topicfactors.cli.opening import columns_of
     from topicfactors.corpus.count_readers import is_counts
+    from topicfactors.corpus.store import is_store
 
     if name is None and columns != Columns():
         raise InputError(
@@ -50,7 +51,7 @@ def named(
         )
     if at and vectorizer_of(pipeline) is None:
         raise InputError(f"{run}: was fitted to counts, without covariates; leave out --at")
-    if name is not None and is_counts(document):
+    if name is not None and (is_counts(document) or is_store(document)):
         inputs = Inputs(run, pipeline, document, columns)
         row = inputs.row(name)
         inputs.report(quiet=False)

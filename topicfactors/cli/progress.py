@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from topicfactors.training.callbacks import Epoch
+
+Item = TypeVar("Item")
 
 PATIENCE = 5.0  # seconds between lines on trainings after the first
 
@@ -27,8 +30,8 @@ class Display:
         self.quiet = quiet
         self.console = Console(stderr=True, quiet=quiet)
 
-    def reading(self, texts: Iterable[str]) -> Iterator[str]:
-        """Pass texts on and count them."""
+    def reading(self, texts: Iterable[Item]) -> Iterator[Item]:
+        """Pass texts, or documents, on and count them."""
         if not self.console.is_terminal or self.quiet:
             yield from texts
             return

@@ -71,13 +71,15 @@ def read_again(
     source = source_of(run, documents)
     if beside and is_counts(source):
         raise InputError(f"{source}: counts have no columns; leave out --over")
-    known = columns_of(run)._replace(label=remembered(run).get("label_column"))
-    inputs = Inputs(run, pipeline, source, columns, known, beside=beside)
+    as_fitted = columns_of(run)._replace(label=remembered(run).get("label_column"))
+    inputs = Inputs(run, pipeline, source, columns, as_fitted, beside=beside)
     fingerprint, reporter = Fingerprint(), Reporter()
-    read = _counts if is_counts(source) else _texts
+    read = _counts if inputs.documents is None else _texts
     found = read(inputs, fingerprint, reporter)
     inputs.report(quiet)
-    found = found._replace(covariates=told(inputs.ledger, source, (*inputs.covariates, *beside)))
+    if inputs.stored is None:
+        known = told(inputs.ledger, source, (*inputs.covariates, *beside))
+        found = found._replace(covariates=known)
     changed = fingerprint.digest.hexdigest() != remembered(run, "corpus").get("sha256")
     return Again(source, found, fingerprint, reporter, changed)
 
@@ -86,7 +88,8 @@ def _counts(inputs: Inputs, fingerprint: Fingerprint, _: Reporter) -> CountedCor
     whole = inputs.counted()
     inputs.read = len(whole.ids)
     fingerprint.add(whole.counts)
-    return whole._replace(counts=inputs.model._observed(whole.counts))
+    known = {name: (whole.covariates or {})[name] for name in inputs.covariates}
+    return whole._replace(counts=inputs.model._observed(whole.counts, known or None))
 
 
 def _texts(inputs: Inputs, fingerprint: Fingerprint, reporter: Reporter) -> CountedCorpus:

@@ -132,7 +132,7 @@ def _tokens(inputs: Inputs) -> Iterator[list[str]]:
     """The words of the texts, which are read once more."""
     from topicfactors.corpus.readers import stream_documents
 
-    if inputs.vectorizer is None:
+    if inputs.documents is None:
         raise InputError(f"{inputs.source}: counts have no order of words; leave out --c-v")
     if inputs.source == "-":
         raise InputError("--c-v reads the texts twice; write standard input to a file first")

@@ -92,14 +92,18 @@ def how_many(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def describe_problems(problems: Sequence[Problem], shown: int = 3) -> str:
-    """One line: how many documents are kept as empty rows, and the first of them."""
+def describe_problems(problems: Sequence[Problem], shown: int = 3, total: int | None = None) -> str:
+    """One line: how many documents are kept as empty rows, and the first of them.
+
+    ``total`` is their number where only the first are given.
+    """
+    number = len(problems) if total is None else total
     first = "; ".join(
         f"row {p.row} (id {' '.join(p.id.split())}) {p.reason}" for p in problems[:shown]
     )
-    more = f"; and {len(problems) - shown} more" if len(problems) > shown else ""
-    are = "is" if len(problems) == 1 else "are"
-    return f"{how_many(len(problems), 'document')} {are} kept as an empty row: {first}{more}"
+    more = f"; and {number - shown} more" if number > shown else ""
+    are = "is" if number == 1 else "are"
+    return f"{how_many(number, 'document')} {are} kept as an empty row: {first}{more}"
 
 
 @dataclass

@@ -95,9 +95,9 @@ class PieceByPiece(TextByText):
     def words(self, texts: Sequence[str]) -> Words:
         """The words of some texts."""
         pieces = [text.split() for text in texts]
-        self._learn(dict.fromkeys(piece for text in pieces for piece in text))
-        places = self.places
-        every = np.fromiter((places[piece] for piece in chain.from_iterable(pieces)), np.int64)
+        flat = list(chain.from_iterable(pieces))
+        self._learn(dict.fromkeys(flat))
+        every = np.fromiter(map(self.places.__getitem__, flat), np.int64, len(flat))
         owners = np.repeat(np.arange(len(texts)), [len(text) for text in pieces])
         starts, ends = self.bounds[every], self.bounds[every + 1]
         each = ends - starts

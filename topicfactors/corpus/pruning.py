@@ -41,15 +41,22 @@ class Pruning(NamedTuple):
 
     def columns(self, counts: Any) -> NDArray[np.int64]:
         """Columns of counts ``(N, V)`` within the bounds, the most frequent, ascending."""
-        documents = counts.shape[0]
         each = np.bincount(counts.indices, minlength=counts.shape[1])
+        columns = self.within(each, counts.shape[0])
+        if self.max_features is not None and len(columns) > self.max_features:
+            columns = self.most_frequent(columns, np.asarray(counts.sum(axis=0)).ravel())
+        return columns
+
+    def within(self, each: NDArray[np.int64], documents: int) -> NDArray[np.int64]:
+        """Words within the bounds, ascending; ``each (V,)`` of them in so many documents."""
         keep = each >= _documents(self.min_df, documents)
         keep &= each <= _documents(self.max_df, documents)
-        columns = np.flatnonzero(keep)
-        if self.max_features is not None and len(columns) > self.max_features:
-            totals = np.asarray(counts.sum(axis=0)).ravel()[columns]
-            columns = np.sort(columns[np.argsort(-totals, kind="stable")[: self.max_features]])
-        return columns
+        return np.flatnonzero(keep)
+
+    def most_frequent(self, columns: NDArray[np.int64], totals: NDArray[Any]) -> NDArray[np.int64]:
+        """Those that come most often, ascending; of those that come alike the first."""
+        order = np.argsort(-totals[columns], kind="stable")
+        return np.sort(columns[order[: self.max_features]])
 
     def nothing_left(self, documents: int, words: int) -> InputError:
         """The error for a corpus of which no word is kept."""

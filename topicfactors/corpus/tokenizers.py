@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicfactors.corpus import pipelines
+from topicfactors.corpus.abreast import in_order
 from topicfactors.corpus.blocks import CountedBlock, TokenBlock, counted
 from topicfactors.corpus.pieces import (
     PieceByPiece,
@@ -156,13 +157,5 @@ def _stream(
     blocks = _blocks(texts)
     short = max(1, (min(SERIAL, SERIAL_TAGGED) if rules.tagged else SERIAL) // BLOCK)
     head = list(itertools.islice(blocks, short)) if n_jobs > 1 else []
-    if len(head) < short:
-        for block in itertools.chain(head, blocks):
-            yield work(rules, block)
-        return
-    from joblib import Parallel, delayed
-
-    with Parallel(n_jobs=n_jobs) as parallel:
-        while head:
-            yield from parallel(delayed(work)(rules, block) for block in head)
-            head = list(itertools.islice(blocks, 8 * n_jobs))
+    tasks = ((rules, block) for block in itertools.chain(head, blocks))
+    yield from in_order(work, tasks, 1 if len(head) < short else n_jobs)

@@ -17,7 +17,8 @@ from topicfactors.values import is_number, is_whole
 NAME = "manifest.json"
 KIND = "topicfactors store"
 FORMAT = 1
-VOCABULARY, STATISTICS = "vocabulary.txt", "statistics.safetensors"
+VOCABULARY = "vocabulary.txt"
+MARK = "preparation.json"  # in the folder of what is not finished
 UNFINISHED = ".preparing"  # what the name of a store ends in until it is finished
 PHRASES = "phrases.json"
 
@@ -60,6 +61,26 @@ class Manifest(NamedTuple):
         for kept in every:
             digest.update(f"{kept.name} {kept.sha256}\n".encode())
         return digest.hexdigest()
+
+
+def is_store(path: str | Path) -> bool:
+    """Is there a store, or what is left of one, or the beginning of one?
+
+    >>> is_store("no such folder")
+    False
+    """
+    folder = Path(path)
+    if str(path) == "-" or not folder.name:
+        return False
+    try:
+        if not folder.exists():
+            return (unfinished(folder) / MARK).is_file()
+        with (folder / NAME).open("rb") as file:
+            return KIND.encode() in file.read(100)
+    except OSError:
+        return any((folder / name).is_file() for name in (MARK, "shards/000000.safetensors"))
+    except ValueError:  # a text for a path
+        return False
 
 
 def kept(folder: Path, name: str) -> Kept:

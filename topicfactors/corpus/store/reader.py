@@ -15,13 +15,14 @@ from topicfactors.corpus.matrix import CountsMatrix
 from topicfactors.corpus.store.arrays import checksum, damaged, mapped
 from topicfactors.corpus.store.layout import Layout, spread
 from topicfactors.corpus.store.manifest import (
-    STATISTICS,
+    PHRASES,
     VOCABULARY,
     Kept,
     Manifest,
     every_file,
     read_manifest,
 )
+from topicfactors.corpus.store.statistics import Statistics
 from topicfactors.corpus.store.tokenising import restored
 from topicfactors.errors import InputError, StorageError
 from topicfactors.wordlists import read_words
@@ -72,6 +73,7 @@ class CountsStore:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._manifest: Manifest = read_manifest(self.folder)
+        self._statistics = Statistics.of(self.folder, self._manifest)  # goes when documents come
         self._checked: set[str] = set()
         shards = self._manifest.shards
         self.sizes = [shard.size for shard in shards]
@@ -113,12 +115,12 @@ class CountsStore:
     @property
     def word_totals(self) -> NDArray[np.float64]:
         """How often each word comes ``(V,)``."""
-        return self._statistic("totals").astype(np.float64)
+        return self._statistics.totals
 
     @property
     def document_frequency(self) -> NDArray[np.int64]:
         """Documents that have each word ``(V,)``."""
-        return self._statistic("documents").astype(np.int64)
+        return self._statistics.documents
 
     def vectorizer(self) -> DocumentVectorizer | None:
         """The fitted vectorizer that counted the texts; None where counts went in."""
@@ -127,8 +129,8 @@ class CountsStore:
             return None
         if self.feature_names is None:
             raise damaged(self.folder / VOCABULARY)
-        for kept in self._manifest.files:
-            self._good(kept.name)
+        if self._has(PHRASES):
+            self._good(PHRASES)
         return restored(self.folder, settings, self.feature_names.tolist())
 
     def shard(self, number: int) -> CountsMatrix:
@@ -207,7 +209,8 @@ class CountsStore:
             self._mapped(number)
             self._documents(number)
         for kept in self._manifest.files:
-            self._good(kept.name)
+            if not Statistics.is_name(kept.name):
+                self._good(kept.name)
 
     def blocks(self) -> Iterator[tuple[list[str], CountsMatrix]]:
         """Ids and counts of a shard after the other."""
@@ -239,13 +242,6 @@ class CountsStore:
                 raise damaged(path)
             self._checked.add(kept.name)
         return path
-
-    def _statistic(self, name: str) -> NDArray[Any]:
-        path = self._good(STATISTICS)
-        found = mapped(path).get(name)
-        if found is None or len(found) != self.shape[1]:
-            raise damaged(path)
-        return found
 
     def _mapped(self, number: int) -> Layout:
         """A shard as it lies on disk; what is in it was looked at when it was first read."""

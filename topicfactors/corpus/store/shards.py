@@ -11,7 +11,7 @@ import numpy as np
 
 from topicfactors.corpus.documents import missing
 from topicfactors.corpus.store.arrays import smallest, word_type, write_arrays
-from topicfactors.corpus.store.manifest import STATISTICS, Shard, kept
+from topicfactors.corpus.store.manifest import Shard, kept
 from topicfactors.files import whole_file
 
 
@@ -21,26 +21,6 @@ class Described(NamedTuple):
     ids: Sequence[str]
     labels: Sequence[str | None] | None = None
     columns: Mapping[str, Sequence[Any]] = {}
-
-
-class Statistics:
-    """Totals and document frequencies, added up while shards are written."""
-
-    def __init__(self, words: int) -> None:
-        self.totals = np.zeros(words, dtype=np.float64)
-        self.documents = np.zeros(words, dtype=np.int64)
-
-    def add(self, counts: Any) -> None:
-        """Count CSR counts ``(n, V)`` in."""
-        width = len(self.totals)
-        self.totals += np.bincount(counts.indices, weights=counts.data, minlength=width)
-        self.documents += np.bincount(counts.indices, minlength=width)
-
-    def write(self, folder: Path) -> str:
-        """Write them into the folder of a store; the name of the file."""
-        arrays = {"totals": self.totals, "documents": self.documents}
-        write_arrays(folder / STATISTICS, arrays)
-        return STATISTICS
 
 
 def shard_names(number: int) -> tuple[str, str]:

@@ -10,20 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse
 
-from topicfactors import __version__
-from topicfactors.corpus.store.manifest import (
-    NAME,
-    VOCABULARY,
-    Manifest,
-    Shard,
-    kept,
-    unfinished,
-    write_manifest,
-)
+from topicfactors.corpus.store.finishing import Outcome, finish_addition, finish_new
+from topicfactors.corpus.store.manifest import NAME, Shard
 from topicfactors.corpus.store.reader import CountsStore
 from topicfactors.corpus.store.shards import (
     Described,
-    Statistics,
     joined,
     part,
     shard_names,
@@ -31,12 +22,12 @@ from topicfactors.corpus.store.shards import (
     write_counts,
     write_documents,
 )
-from topicfactors.corpus.store.tokenising import write_tokenising
+from topicfactors.corpus.store.statistics import Statistics
+from topicfactors.corpus.store.unfinished import Workplace
 from topicfactors.corpus.text import without_surrogates
-from topicfactors.errors import InputError, StorageError
-from topicfactors.files import put_in_place, refuse_existing
+from topicfactors.errors import InputError
+from topicfactors.files import refuse_existing
 from topicfactors.values import whole
-from topicfactors.wordlists import write_words
 
 if TYPE_CHECKING:
     from topicfactors.corpus.vectorizer import DocumentVectorizer
@@ -61,8 +52,15 @@ class StoreWriter:
         The fitted vectorizer that counts the texts, if there is one.
     shard_documents
         Documents of a shard: those that are in memory at once when the store is read.
+    append
+        Add to the store that is there; it keeps its words and its vectorizer.
     overwrite
         Replace a store that exists.
+
+    Attributes
+    ----------
+    store
+        What was written, opened; None until it is finished.
 
     Raises
     ------
@@ -86,30 +84,30 @@ class StoreWriter:
         words: Iterable[Any] | None = None,
         vectorizer: DocumentVectorizer | None = None,
         shard_documents: int = SHARD,
+        append: bool = False,
         overwrite: bool = False,
     ) -> None:
         whole("shard_documents", shard_documents, 1)
         self.folder = Path(folder)
-        refuse_existing(self.folder, overwrite, NAME)
+        before = CountsStore(self.folder) if append else None
+        if before is None:
+            refuse_existing(self.folder, overwrite, NAME)
+        elif before.feature_names is not None:
+            words, vectorizer = before.feature_names, None
         self.vectorizer, self.shard_documents = vectorizer, shard_documents
         names = words if vectorizer is None else vectorizer.get_feature_names_out()
         self.words: list[str] | None = None if names is None else [str(word) for word in names]
-        self.begun = unfinished(self.folder)
+        self.place = Workplace(self.folder, None if before is None else len(before.sizes))
+        self.place.enter({"written": "block by block"}, anew=overwrite)
+        if self.place.new:  # what was not finished cannot go on: blocks come from anywhere
+            shutil.rmtree(self.place.target, ignore_errors=True)
         self.shards: list[Shard] = []
-        self.statistics: Statistics | None = None
+        self.statistics = None if before is None else Statistics(before.shape[1])
         self.store: CountsStore | None = None
         self._counts: list[Any] = []
         self._known: list[Described] = []
-        self._waiting = self._added = 0
+        self._waiting, self._added = 0, 0 if before is None else len(before)
         self._labelled, self._columns = False, list[str]()
-        try:
-            shutil.rmtree(self.begun, ignore_errors=True)
-            (self.begun / "shards").mkdir(parents=True)
-        except OSError as error:
-            raise StorageError(
-                f"{self.folder}: cannot be written here: {error.strerror or error}; choose a "
-                "folder that you may write to"
-            ) from error
 
     def __enter__(self) -> StoreWriter:
         return self
@@ -174,33 +172,22 @@ class StoreWriter:
         InputError
             When nothing was added.
         """
-        if self.statistics is None or not self._added:
+        self._write()
+        if self.statistics is None or not self.shards:
             self.discard()
             raise InputError("there are no documents: expected at least one block of counts")
-        self._write()
-        names, settings = [self.statistics.write(self.begun)], None
-        if self.vectorizer is not None:
-            more, settings = write_tokenising(self.begun, self.vectorizer)
-            names += more
-        elif self.words is not None:
-            write_words(self.begun / VOCABULARY, self.words)
-            names.append(VOCABULARY)
-        files = [kept(self.begun, name) for name in names]
-        width = len(self.statistics.totals)
-        facts = (self._labelled, self._columns, settings, list(notes), __version__)
-        write_manifest(self.begun, Manifest(width, self.shards, files, *facts))
-        try:
-            put_in_place(self.begun, self.folder)
-        except OSError as error:
-            raise StorageError(
-                f"{self.folder}: cannot be written: {error.strerror or error}"
-            ) from error
+        facts = (self._labelled, self._columns, list(notes))
+        outcome = Outcome(self.shards, self.statistics, *facts)
+        if self.place.new:
+            self.place.leave(lambda at: finish_new(at, outcome, self.words, self.vectorizer))
+        else:
+            self.place.leave(lambda at: finish_addition(at, outcome))
         self.store = CountsStore(self.folder)
         return self.store
 
     def discard(self) -> None:
         """Leave nothing of what was written."""
-        shutil.rmtree(self.begun, ignore_errors=True)
+        self.place.clear()
 
     def _fitting(self, counts: Any) -> Any:
         """A block as canonical CSR of the same columns as all others."""
@@ -238,7 +225,7 @@ class StoreWriter:
         if not self._counts or self.statistics is None:
             return
         counts, known = scipy.sparse.vstack(self._counts, format="csr"), joined(self._known)
-        number, folder = len(self.shards), self.begun
+        number, folder = self.place.first + len(self.shards), self.place.target
         of_counts, of_documents = shard_names(number)
         write_counts(folder / of_counts, counts)
         write_documents(folder / of_documents, known)

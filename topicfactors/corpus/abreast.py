@@ -1,0 +1,61 @@
+"""Work that processes do while this one reads on; what comes of it arrives in its order."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+AHEAD = 8  # tasks a process, in each of two windows
+
+
+def in_order(
+    work: Callable[..., Result], tasks: Iterable[tuple[Any, ...]], n_jobs: int
+) -> Iterator[Result]:
+    """What a function makes of each task, in their order, holding two windows of tasks at a time.
+
+    While processes work on one window, the next is read. What goes wrong when tasks are read is
+    raised after what came before has been passed on.
+
+    Parameters
+    ----------
+    work
+        A function of a module.
+    tasks
+        Its arguments; read once, by this process.
+    n_jobs
+        Processes; 1 works in this one, task by task.
+    """
+    if n_jobs == 1:
+        for task in tasks:
+            yield work(*task)
+        return
+    from joblib import Parallel, delayed
+
+    queue, mishap = iter(tasks), None
+
+    def window() -> list[tuple[Any, ...]]:
+        nonlocal mishap
+        read: list[tuple[Any, ...]] = []
+        try:
+            read.extend(itertools.islice(queue, AHEAD * n_jobs))
+        except Exception as error:  # told when its turn comes
+            mishap = error
+        return read
+
+    with Parallel(n_jobs=n_jobs) as parallel, ThreadPoolExecutor(1) as thread:
+
+        def begun(read: list[tuple[Any, ...]]) -> Future[list[Result]]:
+            return thread.submit(parallel, [delayed(work)(*task) for task in read])
+
+        running, read = begun(window()), window()
+        while read:
+            done = running.result()
+            running, read = begun(read), window()
+            yield from done
+        yield from running.result()
+    if mishap is not None:
+        raise mishap

@@ -1,0 +1,190 @@
+"""From documents to a store: counted by their own words first, then by those that are kept.
+
+One pass over the corpus tokenises and counts into spooled shards, each with a list of its own
+words; a second, over the spooled shards, writes them by the columns of the vocabulary. A shard is
+there whole or not at all, and one that is there is not made again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from topicfactors.corpus.abreast import in_order
+from topicfactors.corpus.blocks import CountedBlock, counted
+from topicfactors.corpus.documents import Document
+from topicfactors.corpus.phrases import join
+from topicfactors.corpus.rules import TokenRules, no_words
+from topicfactors.corpus.store.candidates import MOST, Candidates
+from topicfactors.corpus.store.finishing import Outcome
+from topicfactors.corpus.store.manifest import VOCABULARY, Shard, kept
+from topicfactors.corpus.store.passing import PIECE, Passing
+from topicfactors.corpus.store.shards import Described, joined, shard_names, write_documents
+from topicfactors.corpus.store.spool import (
+    ShardBuilder,
+    Spooled,
+    move,
+    read_spooled,
+    write_spooled,
+)
+from topicfactors.corpus.store.statistics import Statistics
+from topicfactors.corpus.store.unfinished import Workplace
+from topicfactors.corpus.tokenizers import SERIAL, count_block, token_block
+from topicfactors.errors import InputError
+from topicfactors.wordlists import write_words
+
+if TYPE_CHECKING:
+    from topicfactors.corpus.vectorizer import DocumentVectorizer
+
+Watch = Callable[[Iterator[Document]], Iterable[Document]]
+
+
+def count_joined(
+    rules: TokenRules, texts: list[str], phrases: dict[str, float] | None
+) -> CountedBlock:
+    """Tokenise and count some texts, with phrases that were learnt before; runs in a worker."""
+    if not phrases:
+        return count_block(rules, texts)
+    return counted(join(token_block(rules, texts), phrases))
+
+
+class TwoPasses:
+    """Texts on their way into a store.
+
+    Parameters
+    ----------
+    place
+        Where it is made.
+    vectorizer
+        What tokenises; where it is fitted, its vocabulary is taken, else it is fitted.
+    processes
+        How many tokenise; a short corpus is tokenised by this one.
+    """
+
+    def __init__(self, place: Workplace, vectorizer: DocumentVectorizer, processes: int) -> None:
+        self.place, self.vectorizer, self.processes = place, vectorizer, processes
+        self.fixed = hasattr(vectorizer, "vocabulary_")
+        self.rules = vectorizer.rules()
+        self.candidates = Candidates(MOST)
+        self.sizes: list[int] = []
+        self.labelled, self.columns = False, dict[str, None]()
+
+    def run(self, source: str, passing: Passing) -> Outcome:
+        """Everything but the last step.
+
+        Raises
+        ------
+        InputError
+            When there are no documents or words, or it is not the corpus of which some shards
+            are there.
+        """
+        self._recognise(source, passing)
+        self._spool(passing)
+        if not self.sizes:
+            raise InputError("there are no documents: expected at least one text")
+        if not self.fixed:
+            try:
+                self._choose(passing)
+            except InputError:
+                self.place.clear()  # to go on would end here again
+                raise
+        return self._move(passing)
+
+    def _recognise(self, source: str, passing: Passing) -> None:
+        """Pass over the documents of the shards that are there."""
+        for number in range(self.place.finished):
+            path = self.place.target / shard_names(self.place.first + number)[1]
+            known = json.loads(path.read_text(encoding="utf-8"))
+            if passing.skip() != known["source"]:
+                rows = f"rows {sum(self.sizes):,} to {sum(self.sizes) + len(known['ids']) - 1:,}"
+                raise InputError(
+                    f"{source}: is not the corpus of which {self.place.path} holds the beginning "
+                    f"({rows} are others); give that corpus, or begin anew (--force, or "
+                    "overwrite=True)"
+                )
+            self._note(Described(known["ids"], known["labels"], known["columns"]))
+            self._learn(read_spooled(self.place.spool, number))
+
+    def _spool(self, passing: Passing) -> None:
+        """Count what is left of the corpus."""
+        pieces = passing.pieces
+        short = max(1, SERIAL // PIECE) if self.processes > 1 else 0
+        head = list(itertools.islice(pieces, short))
+        if len(head) < short:
+            self.processes = 1
+        waiting: deque[tuple[Described, str | None]] = deque()
+        phrases = getattr(self.vectorizer, "phrases_", None) if self.fixed else None
+
+        def tasks() -> Iterator[tuple[Any, ...]]:
+            for piece in itertools.chain(head, pieces):
+                waiting.append(piece[1:])
+                yield self.rules, piece.texts, phrases
+
+        builder, described = ShardBuilder(), list[Described]()
+        for block in in_order(count_joined, tasks(), self.processes):
+            known, source = waiting.popleft()
+            builder.add(block)
+            described.append(known)
+            if source is not None:
+                self._keep(builder.finish(), joined(described), source)
+                builder, described = ShardBuilder(), []
+
+    def _keep(self, shard: Spooled, known: Described, source: str) -> None:
+        """Write a spooled shard, which is known by the file that is written last."""
+        number = len(self.sizes)
+        path = self.place.target / shard_names(self.place.first + number)[1]
+        write_documents(path, known, source=source)
+        self._note(known)
+        self._learn(shard)
+        write_spooled(self.place.spool, number, shard)
+
+    def _note(self, known: Described) -> None:
+        self.sizes.append(len(known.ids))
+        self.labelled = self.labelled or any(label is not None for label in known.labels or ())
+        self.columns.update(dict.fromkeys(known.columns))
+
+    def _learn(self, shard: Spooled) -> None:
+        if not self.fixed:
+            self.candidates.add(shard)
+
+    def _choose(self, passing: Passing) -> None:
+        """Fit the vectorizer: the words that are kept, as its own fit keeps them."""
+        documents, found = sum(self.sizes), len(self.candidates.known)
+        if not found:
+            empty = passing.empty == documents
+            raise no_words(self.vectorizer.get_params(deep=False), documents, empty)
+        words = self.candidates.vocabulary(self.vectorizer._pruning(), documents)
+        if not words:
+            raise self.vectorizer._pruning().nothing_left(documents, found)
+        self.vectorizer.vocabulary_ = {word: column for column, word in enumerate(words)}
+        self.vectorizer.phrases_ = {}
+        self.candidates.known = {}  # the largest table
+
+    def _move(self, passing: Passing) -> Outcome:
+        """Write the shards by the columns of the vocabulary."""
+        place, words = self.place, self.vectorizer.get_feature_names_out().tolist()
+        vocabulary = place.path / VOCABULARY
+        write_words(vocabulary, words)
+        statistics, shards, unknown = Statistics(len(words)), list[Shard](), 0.0
+        named = [shard_names(place.first + number) for number in range(len(self.sizes))]
+        tasks = (
+            (place.spool, number, vocabulary, place.target / of_counts)
+            for number, (of_counts, _) in enumerate(named)
+        )
+        moved = in_order(move, tasks, self.processes)
+        for (of_counts, of_documents), size, each in zip(named, self.sizes, moved, strict=True):
+            files = (kept(place.target, of_counts), kept(place.target, of_documents))
+            shards.append(Shard(*files, size, each.nnz, each.tokens))
+            statistics.include(each.statistics)
+            unknown += each.unknown
+        notes = [*passing.notes(), *self.candidates.notes()]
+        if self.fixed and unknown:
+            every = unknown + sum(shard.tokens for shard in shards)
+            notes.append(
+                f"{unknown:,.0f} of {every:,.0f} tokens are of words that the vocabulary does not "
+                "have, and are left out"
+            )
+        return Outcome(shards, statistics, self.labelled, list(self.columns), notes)
