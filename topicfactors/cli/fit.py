@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from topicfactors.cli.engines import EngineName, Told, Workers, fit_with_ray, refuse_engine
 from topicfactors.cli.model_options import (
     MODEL,
     ClassPrior,
@@ -222,6 +223,8 @@ def fit(
             callback=read_config, is_eager=True, help="TOML file of these options (a run.toml)."
         ),
     ] = None,
+    engine: EngineName = "local",
+    workers: Workers = None,
     report: Annotated[
         bool, typer.Option(help="Whether to write report.html, which has excerpts of the texts.")
     ] = True,
@@ -244,7 +247,11 @@ def fit(
     options = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in context.params.items()
-        if name not in ("config", "force", "json", "quiet", "output", "report")
+        if name not in ("config", "force", "json", "quiet", "output", "report", "engine", "workers")
     }
     typed = {name for name in options if was_typed(context, name)}
+    refuse_engine(engine, workers)
+    if engine != "local":
+        fit_with_ray(Told(options, typed, quiet, json, report, force), output, workers)
+        return
     Fit(options, typed, quiet, json, report).run(output, force)
