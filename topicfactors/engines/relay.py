@@ -57,7 +57,7 @@ class Relay:
 
 
 class Voice(io.TextIOBase):
-    """A stream whose lines are told to a relay."""
+    """A stream whose lines are told to a relay, the last one when it is closed."""
 
     def __init__(self, relay: Any, stream: str) -> None:
         self.relay, self.stream = relay, stream
@@ -71,6 +71,12 @@ class Voice(io.TextIOBase):
         if mark:
             self.relay.tell.remote(self.stream, lines + mark)
         return len(text)
+
+    def close(self) -> None:
+        """Tell what has no end of line."""
+        if self.waiting and not self.closed:
+            self.relay.tell.remote(self.stream, self.waiting)
+        super().close()
 
     def writable(self) -> bool:
         """It is."""

@@ -117,8 +117,9 @@ def _member(given: dict[str, Any]) -> None:
     member = Member(relay, rank == 0, before > 0, ray.get)
     with contextlib.ExitStack() as stack:
         if member.first:
-            stack.enter_context(contextlib.redirect_stdout(Voice(relay, "stdout")))
-            stack.enter_context(contextlib.redirect_stderr(Voice(relay, "stderr")))
+            out, err = (stack.enter_context(Voice(relay, name)) for name in ("stdout", "stderr"))
+            stack.enter_context(contextlib.redirect_stdout(out))
+            stack.enter_context(contextlib.redirect_stderr(err))
         try:
             status = given["work"](member)
         except TopicFactorsError as mistake:
