@@ -9,6 +9,7 @@ from tests.mistakes.covariates import COVARIATES, IN_PYTHON
 from tests.mistakes.editing import EDITING, EDITING_IN_PYTHON
 from tests.mistakes.factors import FACTORS_IN_PYTHON, OPTIONS_OF_FACTORS
 from tests.mistakes.happening import Mistake
+from tests.mistakes.machines import MACHINES
 from tests.mistakes.models import OPTIONS_OF_MODELS
 from tests.mistakes.pictures import PICTURES_IN_PYTHON
 from tests.mistakes.places import (
@@ -307,6 +308,7 @@ MISTAKES: list[Mistake] = [
     *OPTIONS_OF_SMOOTHING,
     *ANSWERS,
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
+    *MACHINES,
     *listed("Documents for a run", DOCUMENTS),
     Mistake(
         "Documents for a run",

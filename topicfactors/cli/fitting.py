@@ -20,7 +20,7 @@ from topicfactors.cli.vectorizing import refuse_idle_words, vectorizer_for
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.errors import CorpusWarning, InputError
 from topicfactors.estimators.base import resolve_device
-from topicfactors.training.distributed import joined, launched
+from topicfactors.training.distributed import cores_here, joined, present
 
 SMALL = 300_000  # tokens below which one thread is used: a second gains nothing
 
@@ -52,45 +52,30 @@ class Fit:
         from topicfactors.cli.reports import Reporter
 
         self.options, self.typed = resolved(options, typed), typed
-        quiet = quiet or not launched().first  # one process speaks
+        self.world = present()
+        quiet = quiet or not self.world.first  # one process speaks
         self.quiet, self.as_json = quiet, as_json
         self.display = Display(quiet)
         self.reporter = Reporter() if report else None
         self.answers: Any = None  # the responses (N,), where they are asked for
         self.shown: Any = None  # the documents of a store that are read at once
-        self.world = launched()
 
     def run(self, output: Path | None, asked: Asked) -> None:
         """Fit and write; an interruption is passed on when what was learnt is saved."""
         from sklearn.pipeline import make_pipeline
 
-        from topicfactors.cli.runs import MARK, Fingerprint, write_run
-        from topicfactors.files import refuse_existing, refuse_source, refuse_unwritable
+        from topicfactors.cli.runs import Fingerprint, write_run
 
         corpus = self.options["corpus"]
-        store = store_in(corpus)
-        if store is not None:
-            self.shown = Shown(store, self.options)
-        if self.world.size > 1 and (store is None or not self.shown.streamed):
-            raise InputError(
-                f"{corpus}: {self.world.size} processes share the shards of a store, for a model "
-                f"of factors; make one with topicfactors prepare {corpus} STORE, or start one "
-                "process"
-            )
-        folder = output or _default_folder(corpus)
-        refuse_source(folder, Path(corpus))
-        keeping = Keeping(output, folder, asked)
-        refuse_existing(folder, keeping.replaces, MARK)
-        refuse_unwritable(folder)
-        self._refuse_idle_options()
+        folder, keeping = self.check(output, asked)
         fingerprint, model = Fingerprint(), model_for(self.options, self.typed)
-        if store is not None:
-            vectorizer = store.vectorizer()
+        if self.shown is not None:
+            vectorizer = self.shown.store.vectorizer()
         else:
             vectorizer = None if is_counts(corpus) else self._vectorizer()
         with notes_for_warnings(self.quiet), keeping.telling():
             keeping.look(model, self.options, self.quiet)
-            if store is not None:
+            if self.shown is not None:
                 read, self.answers = self.shown.read()
             elif vectorizer is None:
                 read = self._read_counts(fingerprint)
@@ -120,6 +105,29 @@ class Fit:
             goes_on = f"; {keeping.how}" if keeping.how else ""
             note(f"interrupted; what was learnt until then is in {folder}{goes_on}")
             raise typer.Exit(exit_status(interruption))
+
+    def check(self, output: Path | None, asked: Asked) -> tuple[Path, Keeping]:
+        """Refuse what can be refused before anything is read; RUN, and what is kept of the fit."""
+        from topicfactors.cli.runs import MARK
+        from topicfactors.files import refuse_existing, refuse_source, refuse_unwritable
+
+        corpus = self.options["corpus"]
+        store = store_in(corpus)
+        if store is not None:
+            self.shown = Shown(store, self.options)
+        if self.world.size > 1 and (store is None or not self.shown.streamed):
+            raise InputError(
+                f"{corpus}: {self.world.size} processes share the shards of a store, for a model "
+                f"of factors; make one with topicfactors prepare {corpus} STORE, or start one "
+                "process"
+            )
+        folder = output or _default_folder(corpus)
+        refuse_source(folder, Path(corpus))
+        keeping = Keeping(output, folder, asked)
+        refuse_existing(folder, keeping.replaces, MARK)
+        refuse_unwritable(folder)
+        self._refuse_idle_options()
+        return folder, keeping
 
     def _refuse_idle_options(self) -> None:
         """Nothing that is typed is ignored."""
@@ -204,6 +212,8 @@ class Fit:
         few = self.shown is None and read.counts.sum() < SMALL
         if self.options["threads"] is None and few:
             model.set_params(n_jobs=1)  # threads that wait for each other cost more than they bring
+        if self.options["threads"] is None and self.world.size > 1:
+            model.set_params(n_jobs=cores_here())
         limit = model.n_jobs if model.n_jobs > 0 else None
         try:
             with threadpool_limits(limit), self.display.training() as shown, keeping.training():

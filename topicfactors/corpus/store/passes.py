@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from topicfactors.corpus.abreast import in_order
+from topicfactors.corpus.abreast import InOrder, in_order
 from topicfactors.corpus.blocks import CountedBlock, counted
 from topicfactors.corpus.documents import OWN_IDS, Document, describe_repeated
 from topicfactors.corpus.phrases import join
@@ -65,10 +65,19 @@ class TwoPasses:
         What tokenises; where it is fitted, its vocabulary is taken, else it is fitted.
     processes
         How many tokenise; a short corpus is tokenised by this one.
+    in_order
+        Who does their work.
     """
 
-    def __init__(self, place: Workplace, vectorizer: DocumentVectorizer, processes: int) -> None:
+    def __init__(
+        self,
+        place: Workplace,
+        vectorizer: DocumentVectorizer,
+        processes: int,
+        in_order: InOrder = in_order,
+    ) -> None:
         self.place, self.vectorizer, self.processes = place, vectorizer, processes
+        self.in_order = in_order
         self.fixed = hasattr(vectorizer, "vocabulary_")
         self.rules = vectorizer.rules()
         self.candidates = Candidates(MOST)
@@ -129,7 +138,7 @@ class TwoPasses:
                 yield self.rules, piece.texts, phrases
 
         builder, described = ShardBuilder(), list[Described]()
-        for block in in_order(count_joined, tasks(), self.processes):
+        for block in self.in_order(count_joined, tasks(), self.processes):
             known, source = waiting.popleft()
             builder.add(block)
             described.append(known)
@@ -193,7 +202,7 @@ class TwoPasses:
             (place.spool, number, vocabulary, place.target / of_counts)
             for number, (of_counts, _) in enumerate(named)
         )
-        moved = in_order(move, tasks, self.processes)
+        moved = self.in_order(move, tasks, self.processes)
         for (of_counts, of_documents), size, each in zip(named, self.sizes, moved, strict=True):
             files = (kept(place.target, of_counts), kept(place.target, of_documents))
             shards.append(Shard(*files, size, each.nnz, each.tokens))
