@@ -1,7 +1,9 @@
 """Files and JSON that are nearly what they should be."""
 
+import copy
 import json
 import shutil
+import struct
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,14 +75,23 @@ def spoiled_tree(draw, tree):
         if what == "gone":
             del place[last]
         elif what == "twice" and isinstance(place, list):
-            place.insert(last, place[last])
+            place.insert(last, copy.deepcopy(place[last]))
         elif what == "other" and isinstance(place, dict):
             place[draw(st.text(max_size=3))] = place.pop(last)
         else:
-            place[last] = draw(st.sampled_from(WILD))
+            place[last] = copy.deepcopy(draw(st.sampled_from(WILD)))
         if not tree:
             break
     return tree
+
+
+@st.composite
+def respoiled_header(draw, content):
+    """A safetensors file that declares other arrays than it has."""
+    (length,) = struct.unpack("<Q", content[:8])
+    text = json.dumps(draw(spoiled_tree(json.loads(content[8 : 8 + length])))).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + content[8 + length :]
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import struct
 
 import pytest
 from hypothesis import given
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz import models
 from tests.fuzz.guard import guarded
-from tests.fuzz.spoiling import copied, spoiled_bytes, spoiled_tree
+from tests.fuzz.spoiling import copied, respoiled_header, spoiled_bytes, spoiled_tree
 from topicfactors import load
 from topicfactors.estimators.parts import REGISTRIES
 
@@ -39,11 +38,7 @@ def change_header(data, folder):
     path = folder / "weights.safetensors"
     if not path.exists():
         return
-    content = path.read_bytes()
-    (length,) = struct.unpack("<Q", content[:8])
-    header = data.draw(spoiled_tree(json.loads(content[8 : 8 + length])))
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length :])
+    path.write_bytes(data.draw(respoiled_header(path.read_bytes())))
 
 
 def change_bytes(data, folder):

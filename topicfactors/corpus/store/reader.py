@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from topicfactors.corpus.vectorizer import DocumentVectorizer
 
 
+UNLIKE = (ValueError, TypeError, LookupError, AttributeError)  # what was written
+
+
 class CountsStore:
     """Counts ``(N, V)`` on disk, with the ids, labels and columns of their documents.
 
@@ -264,7 +267,7 @@ class CountsStore:
             lists = [known["ids"], *known["columns"].values()]
             lists += [] if known["labels"] is None else [known["labels"]]
             good = all(isinstance(each, list) and len(each) == shard.size for each in lists)
-        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+        except (OSError, RecursionError, *UNLIKE) as error:
             raise damaged(path) from error
         if not good or not all(isinstance(name, str) for name in known["ids"]):
             raise damaged(path)
