@@ -25,6 +25,8 @@ _happened: list[tuple[str, str]] | None = None
 def _watch(event, args):
     if _happened is None:
         return
+    if event == "open" and isinstance(args[0], str) and os.sep not in args[0]:
+        return  # of a folder that is open
     if event in CODE:
         _happened.append((event, str(args)))
     elif (event == "open" or event in CHANGES) and isinstance(args[0], str | bytes | os.PathLike):
