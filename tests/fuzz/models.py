@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from sklearn.pipeline import make_pipeline
 
 from topicfactors import (
     BinaryFactorModel,
@@ -13,7 +14,6 @@ from topicfactors import (
     SemiSupervisedClassifier,
     save,
 )
-from sklearn.pipeline import make_pipeline
 
 THEMES = ["steam engine piston boiler valve", "clock pendulum spring dial", "bread flour oven"]
 TEXTS = [f"{THEMES[n % 3]} {THEMES[n % 3]} {THEMES[(n // 3) % 3]}" for n in range(30)]

@@ -3,11 +3,13 @@
 import json
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz import stores
 from tests.fuzz.guard import guarded
+from tests.fuzz.settings import few
 from tests.fuzz.spoiling import copied, respoiled_header, spoiled_bytes, spoiled_tree
 from topicfactors.corpus.store import CountsStore, is_store
 
@@ -53,6 +55,14 @@ def change(data, folder):
         path.write_bytes(data.draw(spoiled_bytes(content)))
 
 
+@pytest.mark.parametrize("kind", ["of_texts", "of_phrases", "of_counts"])
+def test_what_nobody_has_changed_is_read(kind):
+    with copied(getattr(stores, kind)()) as folder:
+        assert CountsStore.open(folder).shape == (30, 12)
+        use(folder)
+
+
+@few
 @given(data=st.data())
 def test_a_changed_store_is_refused_in_one_line_or_works(data):
     kind = data.draw(st.sampled_from([stores.of_texts, stores.of_phrases, stores.of_counts]))
@@ -65,6 +75,7 @@ def test_a_changed_store_is_refused_in_one_line_or_works(data):
             use(folder)
 
 
+@few
 @given(data=st.data())
 def test_a_preparation_goes_on_or_is_refused_in_one_line(data):
     with copied(stores.unfinished()) as folder:

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from topicfactors.corpus.lines import BROKEN, open_bytes, open_seekable
+from topicfactors.corpus.unpacking import room_of, too_large
 from topicfactors.errors import InputError
 
+SHOWN = 300  # characters of an error that are passed on
 REFUSED = (ValueError, OverflowError, MemoryError, KeyError, NotImplementedError)
 
 
@@ -108,6 +110,7 @@ def read_npz(path: str) -> Entries:
         if not zipfile.is_zipfile(stream):
             raise ValueError("it has no end, or another beginning")
         stream.seek(0)
+        _check_room(path, stream)
         matrix = scipy.sparse.load_npz(stream)
         if matrix.ndim != 2 or matrix.dtype.kind not in "buif":
             raise ValueError(f"{matrix.ndim} dimensions of {matrix.dtype}; counts are numbers in 2")
@@ -119,16 +122,28 @@ def read_npz(path: str) -> Entries:
         return Entries(_parsed(path, "SciPy .npz", load, stream))
 
 
+def _check_room(path: str, stream: Any) -> None:
+    """Refuse an archive that becomes much larger than it is."""
+    with zipfile.ZipFile(stream) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+        packed = sum(member.compress_size for member in archive.infolist())
+    stream.seek(0)
+    if unpacked > room_of(packed):
+        raise too_large(path, room_of(packed))
+
+
 def _parsed(path: str, kind: str, read: Callable[[Any], Any], stream: Any) -> Any:
     """What a parser makes of a stream; its complaint becomes one line, with the line's number."""
     try:
         return read(stream)
+    except InputError:
+        raise
     except (*REFUSED, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())
         found = re.match(r"line (\d+): ?(.*)", reason)
         where = f"{path}, line {found[1]}" if found else path
         reason = found[2] if found else reason
-        raise InputError(f"{where}: no {kind} file, or a damaged one: {reason}") from error
+        raise InputError(f"{where}: no {kind} file, or a damaged one: {reason[:SHOWN]}") from error
     except BROKEN as error:
         raise InputError(f"{path}: cannot be read to its end: {error}") from error
 
@@ -155,11 +170,11 @@ def _market_kind(path: str, banner: str) -> tuple[int, bool]:
     _, _, layout, field, symmetry = parts
     if layout != "coordinate" or symmetry not in ("general", "symmetric"):
         raise InputError(
-            f"{path}: a Matrix Market file of kind '{layout} {symmetry}'; counts must be "
+            f"{path}: a Matrix Market file of kind '{layout[:40]} {symmetry[:40]}'; counts must be "
             "'coordinate general' (scipy.io.mmwrite of a sparse matrix)"
         )
     if field not in ("real", "integer", "unsigned-integer", "double", "pattern"):
-        raise InputError(f"{path}: {field} numbers are no counts; must be real or integer")
+        raise InputError(f"{path}: {field[:40]} numbers are no counts; must be real or integer")
     return 2 if field == "pattern" else 3, symmetry == "symmetric"
 
 

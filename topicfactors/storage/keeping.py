@@ -157,6 +157,7 @@ class ModelKeeper(Keeper):
         with Bounded(path.stat().st_size):
             model.objective_ = self.objective(model, facts)
         model.objective_.load_state_dict(weights)
+        check_arrays(dict(model.objective_.named_parameters()))
         model.objective_.eval()
         model.n_features_in_ = facts["words"]
         if words is None:
@@ -175,7 +176,7 @@ class ModelKeeper(Keeper):
         for attribute in ("anchored_", "named_"):
             check_places(self.counted, getattr(model, attribute, {}), rows)
         shapes = {**dict.fromkeys(OF_WORDS, (words,)), **dict.fromkeys(OF_ROWS, (rows,))}
-        check_arrays(tensors, shapes)
+        check_arrays({name: tensors[name] for name in shapes}, shapes)
         if "word_order_" in tensors:
             check_columns(tensors["word_order_"], rows, words)
 

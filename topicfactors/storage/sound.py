@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,9 @@ def check_inside(folder: Path, name: str) -> None:
         )
 
 
-def check_arrays(arrays: Mapping[str, torch.Tensor], shapes: Mapping[str, tuple[int, ...]]) -> None:
+def check_arrays(
+    arrays: Mapping[str, torch.Tensor], shapes: Mapping[str, tuple[int, ...]] = MappingProxyType({})
+) -> None:
     """Refuse arrays that have not the shape that is theirs, or hold what is no finite number.
 
     Raises
@@ -82,9 +85,9 @@ def check_arrays(arrays: Mapping[str, torch.Tensor], shapes: Mapping[str, tuple[
         With the name of the first.
     """
     for name, array in arrays.items():
-        if name in shapes and tuple(array.shape) != shapes[name]:
+        if tuple(array.shape) != shapes.get(name, array.shape):
             raise ValueError(f"{name} has the shape {tuple(array.shape)}, expected {shapes[name]}")
-        if array.is_floating_point() and not bool(torch.isfinite(array).all()):
+        if not bool(torch.isfinite(array).all()):
             raise ValueError(f"{name} holds numbers that are not finite")
 
 
