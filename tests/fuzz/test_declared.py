@@ -187,6 +187,11 @@ class TestModels:
     def test_halves_of_surrogate_pairs(self):
         self.spoil("pipeline", lambda step: step.update(name="\ud800"), "surrogates")
 
+    @pytest.mark.parametrize("name", ["words", "phrases"])
+    def test_how_many_words_is_a_number(self, name):
+        change = lambda step: step["fitted"].update({name: "a\nb"})  # noqa: E731
+        self.spoil("phrases", change, "where there should be a int")
+
     def test_nesting(self):
         with copied(models.saved("pipeline")) as folder:
             (folder / "config.json").write_text("[" * 100_000)

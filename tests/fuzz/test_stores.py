@@ -32,7 +32,7 @@ def use(folder):
     assert store.rows(range(len(store) - 1, -1, -3)).shape[1] == store.shape[1]
     vectorizer = store.vectorizer()
     if vectorizer is not None:
-        vectorizer.transform(["steam engine", ""])
+        vectorizer.transform(["steam engine", "!"])
     store.verify()
 
 
