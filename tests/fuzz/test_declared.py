@@ -10,12 +10,13 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.fuzz import models
+from tests.fuzz import models, stores
 from tests.fuzz.guard import inside, little_memory
 from tests.fuzz.spoiling import copied
 from topicfactors import load, read_corpus
 from topicfactors.corpus import unpacking
 from topicfactors.corpus.count_readers import read_counts
+from topicfactors.corpus.store import CountsStore
 from topicfactors.errors import InputError, StorageError
 
 BANNER = "%%MatrixMarket matrix coordinate integer general\n"
@@ -131,6 +132,47 @@ def test_a_table_that_unpacks_without_end(tmp_path, monkeypatch):
     table = pyarrow.table({"text": ["steam" * 1000] * 2**12})
     parquet.write_table(table, tmp_path / "a.parquet")
     refused(read_corpus, tmp_path / "a.parquet", "unpacks to more than")
+
+
+class TestStores:
+    """Stores that somebody has forged, with sizes and checksums that are right."""
+
+    def test_a_name_with_half_of_a_surrogate_pair(self):
+        with copied(stores.of_texts()) as folder:
+            text = (folder / "manifest.json").read_text()
+            (folder / "manifest.json").write_text(text.replace("shards/000000", r"\ud800", 1))
+            refused(CountsStore.open, folder, "manifest.json: damaged", StorageError)
+
+    def test_documents_that_nest_too_deeply(self):
+        with copied(stores.of_texts()) as folder:
+            (folder / "shards/000000.json").write_text("[" * 100_000)
+            stores.seal(folder)
+            refused(lambda at: CountsStore.open(at).ids(0), folder, "damaged", StorageError)
+
+    def test_labels_that_are_no_texts(self):
+        with copied(stores.of_texts()) as folder:
+            path = folder / "shards/000000.json"
+            known = json.loads(path.read_text())
+            known["labels"][0] = {"a": 1}
+            path.write_text(json.dumps(known))
+            stores.seal(folder)
+            refused(lambda at: CountsStore.open(at).labels(0), folder, "damaged", StorageError)
+
+    @pytest.mark.parametrize(
+        "content", ["[]", "[" * 100_000, '["a", "a"]', '{"a": 1}', r'["\ud800"]']
+    )
+    def test_a_preparation_with_other_words(self, content):
+        with copied(stores.unfinished()) as folder:
+            (folder / "store.preparing/spool/000000.json").write_text(content)
+            refused(stores.go_on, folder / "store", "begin anew", StorageError)
+
+    def test_a_preparation_with_links(self, tmp_path):
+        with copied(stores.unfinished()) as folder:
+            words = folder / "store.preparing/vocabulary.txt"
+            words.unlink(missing_ok=True)
+            words.symlink_to(tmp_path / "out")
+            refused(stores.go_on, folder / "store", "holds links", StorageError)
+        assert not (tmp_path / "out").exists()
 
 
 class TestModels:
