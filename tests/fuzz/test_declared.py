@@ -84,6 +84,20 @@ def test_a_matrix_of_nothing(tmp_path, sizes):
         refused(read_counts, tmp_path / name, "of so many counts at most")
 
 
+@pytest.mark.parametrize("size", ["9" * 5000, "\xb2", "-1", "1e3"])
+def test_sizes_that_are_none(tmp_path, size):
+    (tmp_path / "a.mtx").write_text(f"{BANNER}{size} 2 1\n1 1 1\n", encoding="latin-1")
+    (tmp_path / "docword.a.txt").write_text(f"{size}\n2\n1\n1 1 1\n", encoding="latin-1")
+    for name, line in {"a.mtx": 2, "docword.a.txt": 1}.items():
+        refused(read_counts, tmp_path / name, f"line {line}: ")
+
+
+@pytest.mark.parametrize("place", ["1e300", "nan", "inf", "-1", "1.5", "9" * 400])
+def test_places_that_are_none(tmp_path, place):
+    (tmp_path / "a.mtx").write_text(f"{BANNER}2 2 1\n{place} 1 1\n")
+    refused(read_counts, tmp_path / "a.mtx", "line 3: document")
+
+
 def test_a_column_far_away(tmp_path):
     (tmp_path / "a.svm").write_text("0 2000000000:1\n")
     refused(read_counts, tmp_path / "a.svm", "of so many counts at most")

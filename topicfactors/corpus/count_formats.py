@@ -15,6 +15,7 @@ from topicfactors.corpus.lines import BROKEN, open_bytes, open_seekable
 from topicfactors.corpus.unpacking import room_of, too_large
 from topicfactors.errors import InputError
 
+LONGEST = 18  # digits of a number of documents
 SHOWN = 300  # characters of an error that are passed on
 REFUSED = (ValueError, OverflowError, MemoryError, KeyError, NotImplementedError)
 
@@ -35,7 +36,7 @@ def read_matrix_market(path: str) -> Entries:
         while sizes.startswith("%") or (sizes and not sizes.strip()):
             sizes, numbered = _line(path, stream), numbered + 1
         fields, mirrored = _market_kind(path, banner)
-        if len(sizes.split()) != 3 or not all(size.isdigit() for size in sizes.split()):
+        if len(sizes.split()) != 3 or not all(map(_is_size, sizes.split())):
             raise InputError(
                 f"{path}, line {numbered}: must be the numbers of documents, words and entries, "
                 f"got {sizes[:40].strip()!r}"
@@ -50,7 +51,7 @@ def read_uci(path: str) -> Entries:
         sizes = []
         for number, what in enumerate(("documents", "words", "entries"), 1):
             line = _line(path, stream).strip()
-            if not line.isdigit():
+            if not _is_size(line):
                 raise InputError(
                     f"{path}, line {number}: not the head of a UCI bag of words: must be the "
                     f"number of {what}, got {line[:40]!r}"
@@ -206,8 +207,8 @@ def _triples(path: str, stream: Any, sizes: list[int], head: int, fields: int) -
             f"{path}: {len(table):,} entries, where its head says {entries:,}; the file is cut "
             "off, or its head wrong"
         )
-    places = table[:, :2].astype(np.int64)
-    inside = (places >= 1) & (places <= (rows, columns)) & (places == table[:, :2])
+    told = table[:, :2]
+    inside = (told >= 1) & (told <= (rows, columns)) & (told == np.floor(told))
     if not inside.all():
         at = int(inside.all(axis=1).argmin())
         document, word = table[at, :2]
@@ -216,7 +217,9 @@ def _triples(path: str, stream: Any, sizes: list[int], head: int, fields: int) -
             f"outside its head's {rows:,} documents and {columns:,} words, counted from 1"
         )
     values = table[:, 2] if fields == 3 else np.ones(len(table))
-    return scipy.sparse.coo_matrix((values, tuple(places.T - 1)), shape=(rows, columns))
+    return scipy.sparse.coo_matrix(
+        (values, tuple(told.T.astype(np.int64) - 1)), shape=(rows, columns)
+    )
 
 
 def _numbers(path: str, stream: Any, head: int, fields: int) -> Any:
@@ -256,6 +259,11 @@ def _no_numbers(path: str, head: int, fields: int) -> InputError:
         if len(cells) != fields or not all(map(_is_number, cells)):
             return InputError(f"{path}, line {number}: must be {fields} numbers, got {line[:40]!r}")
     return InputError(f"{path}: must be {fields} numbers a line")
+
+
+def _is_size(text: str) -> bool:
+    """Is it a whole number that fits into 64 bits? Other signs are digits too, to Python."""
+    return text.isascii() and text.isdecimal() and len(text) <= LONGEST
 
 
 def _is_number(cell: str) -> bool:
