@@ -263,7 +263,7 @@ def stored(folder: Path, factors: int) -> Stored | None:
         coherence = [float(row["coherence"]) for row in rows]
         documents = [list(map(str, row["documents"])) for row in rows]
         return Stored(coherence, documents) if len(rows) == factors else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -285,7 +285,7 @@ def remembered(folder: Path, table: str = "options") -> dict[str, Any]:
     try:
         found = tomllib.loads((folder / MARK).read_text(encoding="utf-8"))[table]
         return found if isinstance(found, dict) else {}
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, RecursionError):
         return {}
 
 
