@@ -44,11 +44,13 @@ if TYPE_CHECKING:
     from topicfactors.export.plots.over import plot_over
     from topicfactors.export.plots.training import plot_training
     from topicfactors.storage import load, save
+    from topicfactors.training.checkpoint import Checkpoints
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "BinaryFactorModel": "topicfactors.estimators.factor_model",
+    "Checkpoints": "topicfactors.training.checkpoint",
     "ConfigurationError": "topicfactors.errors",
     "Corpus": "topicfactors.corpus.documents",
     "CorpusWarning": "topicfactors.errors",
@@ -79,6 +81,7 @@ _HOMES = {
 
 __all__ = [
     "BinaryFactorModel",
+    "Checkpoints",
     "ConfigurationError",
     "Corpus",
     "CorpusWarning",

@@ -15,6 +15,7 @@ import typer
 from topicfactors.errors import InputError, StorageError, unknown_name
 
 if TYPE_CHECKING:
+    from topicfactors.cli.resuming import Asked
     from topicfactors.engines.relay import Member
 
 LOCAL, RAY = "local", "ray"
@@ -48,7 +49,7 @@ class Told(NamedTuple):
     quiet: bool
     as_json: bool
     report: bool
-    force: bool
+    asked: Asked
 
 
 def refuse_engine(engine: str, workers: int | None = None) -> None:
@@ -92,8 +93,9 @@ def fit_with_ray(told: Told, output: Path | None, workers: int | None) -> None:
     corpus, threads = told.options["corpus"], told.options["threads"]
     if workers is None:
         raise InputError("--engine ray: in how many processes? say --workers N")
-    folder, shown = Fit(told.options, told.typed, True, False).check(output, told.force)
-    if shown is None:
+    fit = Fit(told.options, told.typed, True, False)
+    folder, _ = fit.check(output, told.asked)
+    if fit.shown is None:
         raise InputError(
             f"{corpus}: workers share the shards of a store, which it is none; make one with "
             f"topicfactors prepare {corpus} STORE"
@@ -107,12 +109,17 @@ def fit_with_ray(told: Told, output: Path | None, workers: int | None) -> None:
 
 def _fitting(told: Told, folder: Path, place: str, member: Member) -> int:
     """What one of the processes does; its exit status."""
+    from topicfactors.cli.console import note
     from topicfactors.cli.fitting import Fit
 
     try:
         with contextlib.chdir(place):
             fit = Fit(told.options, told.typed, told.quiet, told.as_json, told.report)
-            fit.run(folder, told.force)
+            if member.first:
+                member.listen(fit.stop)
+            if member.restarted:
+                note("a process was lost; all of them begin again", quiet=fit.quiet)
+            fit.run(folder, told.asked._replace(resume=told.asked.resume or member.restarted))
     except FileNotFoundError as error:
         if error.filename != place:
             raise

@@ -223,6 +223,18 @@ def fit(
             callback=read_config, is_eager=True, help="TOML file of these options (a run.toml)."
         ),
     ] = None,
+    checkpoint_every: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Seconds between checkpoints, which are in RUN.checkpoints until the run is "
+            "written; 0: none.",
+        ),
+    ] = 300.0,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on from the checkpoints of the same command, with -o."),
+    ] = False,
     engine: EngineName = "local",
     workers: Workers = None,
     report: Annotated[
@@ -237,21 +249,24 @@ def fit(
     The folder holds model/, factors.csv (factors, or components), factors.json, top_words.csv,
     posteriors.csv, metrics.json, model_card.md, run.toml and report.html, a page to look at in a
     browser; with covariates also effects.csv and covariate_words.csv, and of a classifier
-    classes.csv. Ctrl-C keeps what was learnt so far.
+    classes.csv. Ctrl-C keeps what was learnt so far; --resume goes on from there.
 
     Examples: topicfactors fit pydocs -k 20 -o run; topicfactors fit notes.csv --text-column body;
     topicfactors fit letters/ --model semisupervised
     """
     from topicfactors.cli.fitting import Fit
+    from topicfactors.cli.resuming import Asked
 
+    kept = ("resume", "checkpoint_every", "engine", "workers")
     options = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in context.params.items()
-        if name not in ("config", "force", "json", "quiet", "output", "report", "engine", "workers")
+        if name not in ("config", "force", "json", "quiet", "output", "report", *kept)
     }
-    typed = {name for name in options if was_typed(context, name)}
+    typed = {name for name in (*options, *kept[:2]) if was_typed(context, name)}
+    asked = Asked(resume, checkpoint_every, force)
     refuse_engine(engine, workers)
     if engine != "local":
-        fit_with_ray(Told(options, typed, quiet, json, report, force), output, workers)
+        fit_with_ray(Told(options, typed, quiet, json, report, asked), output, workers)
         return
-    Fit(options, typed, quiet, json, report).run(output, force)
+    Fit(options, typed, quiet, json, report).run(output, asked)

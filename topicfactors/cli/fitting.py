@@ -11,9 +11,10 @@ import typer
 
 from topicfactors.cli.answers import refuse_idle_response, responses_of
 from topicfactors.cli.consensus import told_of_runs
-from topicfactors.cli.console import exit_status, note, notes_for_warnings
+from topicfactors.cli.console import Terminated, exit_status, note, notes_for_warnings
 from topicfactors.cli.covariates import names_of, told, with_columns
 from topicfactors.cli.models import SEMISUPERVISED, model_for, resolved
+from topicfactors.cli.resuming import Asked, Keeping
 from topicfactors.cli.stores import Shown, refuse_idle, store_in
 from topicfactors.cli.vectorizing import refuse_idle_words, vectorizer_for
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
@@ -58,21 +59,23 @@ class Fit:
         self.reporter = Reporter() if report else None
         self.answers: Any = None  # the responses (N,), where they are asked for
         self.shown: Any = None  # the documents of a store that are read at once
+        self.keeping: Keeping | None = None
 
-    def run(self, output: Path | None, force: bool) -> None:
+    def run(self, output: Path | None, asked: Asked) -> None:
         """Fit and write; an interruption is passed on when what was learnt is saved."""
         from sklearn.pipeline import make_pipeline
 
         from topicfactors.cli.runs import Fingerprint, write_run
 
         corpus = self.options["corpus"]
-        folder, _ = self.check(output, force)
+        folder, keeping = self.check(output, asked)
         fingerprint, model = Fingerprint(), model_for(self.options, self.typed)
         if self.shown is not None:
             vectorizer = self.shown.store.vectorizer()
         else:
             vectorizer = None if is_counts(corpus) else self._vectorizer()
-        with notes_for_warnings(self.quiet):
+        with notes_for_warnings(self.quiet), keeping.telling(self.quiet):
+            keeping.look(model, self.options, self.quiet)
             if self.shown is not None:
                 read, self.answers = self.shown.read()
             elif vectorizer is None:
@@ -81,7 +84,7 @@ class Fit:
                 read = self._count_texts(vectorizer, fingerprint)
             self._report(read)
             self._look_at_size(read)
-            interruption = self._train(model, read)
+            interruption = self._train(model, read, keeping)
             if not self.world.first:
                 return
             fitted = model if vectorizer is None else make_pipeline(vectorizer, model)
@@ -94,17 +97,18 @@ class Fit:
                 read,
                 fingerprint,
                 self.options,
-                overwrite=force,
-                then=then,
+                overwrite=keeping.replaces,
+                then=keeping.before(then, interruption),
                 corpus=None if self.shown is None else self.shown.described(),
             )
         self._show(folder, model, rows, metrics)
         if interruption is not None:
-            note(f"interrupted; what was learnt until then is in {folder}")
+            goes_on = f"; {keeping.how}" if keeping.how else ""
+            note(f"interrupted; what was learnt until then is in {folder}{goes_on}")
             raise typer.Exit(exit_status(interruption))
 
-    def check(self, output: Path | None, force: bool) -> tuple[Path, Any]:
-        """Refuse what can be refused before anything is read; RUN, and the store if it is one."""
+    def check(self, output: Path | None, asked: Asked) -> tuple[Path, Keeping]:
+        """Refuse what can be refused before anything is read; RUN, and its checkpoints."""
         from topicfactors.cli.runs import MARK
         from topicfactors.files import refuse_existing, refuse_source, refuse_unwritable
 
@@ -119,10 +123,17 @@ class Fit:
             )
         folder = output or _default_folder(corpus)
         refuse_source(folder, Path(corpus))
-        refuse_existing(folder, force, MARK)
+        self.keeping = keeping = Keeping(output, folder, asked)
+        refuse_existing(folder, keeping.replaces, MARK)
         refuse_unwritable(folder)
         self._refuse_idle_options()
-        return folder, self.shown
+        return folder, keeping
+
+    def stop(self, kind: str) -> None:
+        """Let the training save after its step, and end as Ctrl-C or SIGTERM ends it."""
+        if self.keeping is not None and self.keeping.checkpoints is not None:
+            known = Terminated() if kind == Terminated.__name__ else KeyboardInterrupt()
+            self.keeping.checkpoints.stop(known)
 
     def _refuse_idle_options(self) -> None:
         """Nothing that is typed is ignored."""
@@ -199,7 +210,7 @@ class Fit:
             (documents, words), tokens = self.shown.store.shape, self.shown.store.tokens
         self.display.say(f"{documents:,} documents, {words:,} words, {int(tokens):,} tokens")
 
-    def _train(self, model: Any, read: CountedCorpus) -> BaseException | None:
+    def _train(self, model: Any, read: CountedCorpus, keeping: Keeping) -> BaseException | None:
         from threadpoolctl import threadpool_limits
 
         from topicfactors.cli.classes import labels_of
@@ -211,8 +222,8 @@ class Fit:
             model.set_params(n_jobs=cores_here())
         limit = model.n_jobs if model.n_jobs > 0 else None
         try:
-            with threadpool_limits(limit), self.display.training() as shown:
-                model.set_params(callbacks=[shown])
+            with threadpool_limits(limit), self.display.training() as shown, keeping.training():
+                model.set_params(callbacks=[shown, *keeping.callbacks()])
                 if self.shown is not None:
                     with joined(resolve_device(model.device)):
                         model.fit(self.shown.store, response=self.options["response"])
@@ -236,7 +247,7 @@ class Fit:
             return interruption
         finally:
             model.set_params(callbacks=None)
-        return None
+        return keeping.interruption
 
     def _show(self, folder: Path, model: Any, rows: Any, metrics: dict[str, Any]) -> None:
         if self.as_json:

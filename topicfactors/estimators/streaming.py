@@ -145,7 +145,8 @@ class StreamingMixin(CalibratingMixin, RunsMixin):
             self._optimizer_state = None
             self.objective_.to(device)
             self._hold_anchors(sample)
-            source = StoredDocuments(streamed.read, streamed.sizes(), device, world)
+            known = streamed.store.fingerprint
+            source = StoredDocuments(streamed.read, streamed.sizes(), device, world, known)
             self.schedule_ = self._passes(source.everywhere)
             torch.manual_seed(seed + world.rank)
             trainer = Trainer(self.objective_, self.schedule_, seed, self._listeners(), world)

@@ -51,6 +51,8 @@ class StoredDocuments:
         Where batches go.
     world
         The processes that share the lanes.
+    fingerprint
+        Of the documents, by which a checkpoint knows them.
 
     Raises
     ------
@@ -64,8 +66,9 @@ class StoredDocuments:
         sizes: Sequence[int],
         device: torch.device,
         world: World = ALONE,
+        fingerprint: str | None = None,
     ) -> None:
-        self.read, self.device = read, device
+        self.read, self.device, self.fingerprint = read, device, fingerprint
         self.everywhere = int(sum(sizes))  # documents of all processes
         dealt = lanes(sizes, max(LANES, world.size))
         if world.size > len(dealt):
