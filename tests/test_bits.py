@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from topicfactors.bits import EMPTY, LEAST, distinct, masks, pack, unpack, words_of
+from topicfactors.bits import EMPTY, LEAST, distinct, marginals, masks, pack, unpack, words_of
 
 
 @pytest.mark.parametrize("factors", [1, 5, 62, 63, 64, 130])
@@ -34,3 +34,14 @@ def test_distinct_states_and_their_places(factors):
     different = {tuple(state) for state in bits.flatten(0, 1).tolist()}
     assert {tuple(state) for state in found.tolist()} == different
     assert len(found) == max(LEAST, len(different))
+
+
+@pytest.mark.parametrize("factors", [1, 8, 50, 63, 64, 130])
+def test_marginals_are_the_weighted_sums_of_the_bits(factors):
+    torch.manual_seed(0)
+    bits, weights = (torch.rand(3, 9, factors) < 0.3).double(), torch.rand(3, 9).double()
+    words = pack(bits)
+    words[:, 4], weights[:, 4] = EMPTY, 0.0
+    bits[:, 4] = 0
+    expected = (weights[..., None] * bits).sum(1)
+    torch.testing.assert_close(marginals(words, weights, factors), expected)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 
 WIDTH = 63  # bits a word
 EMPTY = -1
+BYTE = 8  # bits that are looked up together
 LEAST = 16  # rows of a product whose result does not depend on how many there are
 
 
@@ -48,6 +50,26 @@ def unpack(words: Tensor, factors: int, dtype: torch.dtype = torch.float32) -> T
     return bits.flatten(-2)[..., :factors].to(dtype)
 
 
+def marginals(words: Tensor, weights: Tensor, factors: int) -> Tensor:
+    """Sums of weights ``(B, S)`` over the states ``(B, S, P)`` that have each bit on, ``(B, D)``.
+
+    A byte of a state is looked up in a table of its eight bits.
+
+    >>> marginals(torch.tensor([[[5], [1]]]), torch.tensor([[0.25, 0.5]]), 3)
+    tensor([[0.7500, 0.0000, 0.2500]])
+    """
+    table = all_states(BYTE, words.device).to(weights.dtype)
+    parts = []
+    for word in words.unbind(-1):
+        parts += [
+            embedding_bag(
+                (word >> first) & (2**BYTE - 1), table, per_sample_weights=weights, mode="sum"
+            )[:, : WIDTH - first]
+            for first in range(0, min(WIDTH, factors), BYTE)
+        ]
+    return torch.cat(parts, 1)[:, :factors]
+
+
 def masks(factors: int, device: torch.device | str = "cpu") -> Tensor:
     """The D states of one bit each, ``(D, P)``: a state XOR its mask has that bit flipped."""
     return pack(torch.eye(factors, device=device))
@@ -66,6 +88,10 @@ def distinct(bits: Tensor) -> tuple[Tensor, Tensor]:
         found = found[:, None]
     else:
         found, places = torch.unique(words, dim=0, return_inverse=True)
-    if len(found) < LEAST:
-        found = torch.cat([found, found[:1].expand(LEAST - len(found), -1)])
-    return unpack(found, factors, bits.dtype), places.view(shape)
+    return unpack(padded(found), factors, bits.dtype), places.view(shape)
+
+
+def padded(words: Tensor) -> Tensor:
+    """Packed states ``(R, P)``, the first repeated where they are fewer than 16."""
+    spare = LEAST - len(words)
+    return words if spare <= 0 else torch.cat([words, words[:1].expand(spare, -1)])

@@ -111,6 +111,42 @@ def test_other_values_on_the_same_words(dense, counts):
     assert np.array_equal(to_dense(counts), dense)
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 3)])
+def test_sums_and_their_derivatives(counts, shape):
+    terms = torch.randn(*shape, counts.indices.shape[0], dtype=torch.float64, requires_grad=True)
+    plain = torch.zeros(*shape, 12, dtype=torch.float64).index_add(-1, counts.documents, terms)
+    torch.testing.assert_close(counts.sum_by_document(terms), plain)
+    (found,) = torch.autograd.grad(counts.sum_by_document(terms).square().sum(), terms)
+    (expected,) = torch.autograd.grad(plain.square().sum(), terms)
+    torch.testing.assert_close(found, expected)
+
+
+def test_sums_of_whole_numbers_wrap(counts):
+    terms = torch.full_like(counts.documents, 2**62)
+    each = counts.offsets.diff().long()
+    assert torch.equal(counts.sum_by_document(terms), each * 2**62)
+
+
+def test_counts_with_other_values_share_what_follows_from_their_places(dense, counts):
+    doubled = counts.with_values(counts.values * 2)
+    again = doubled.with_values(doubled.values + 1)
+    assert again.documents is doubled.documents is counts.documents
+    table = torch.randn(12, 3)
+    expected = torch.from_numpy(2 * dense).t() @ table
+    torch.testing.assert_close(doubled.transposed_product(table), expected)
+    torch.testing.assert_close(
+        again.transposed_product(table),
+        expected + (torch.from_numpy((dense > 0).astype(np.float32)).t() @ table),
+    )
+
+
+def test_empty_counts_with_other_values():
+    counts = Counts.from_scipy(scipy.sparse.csr_matrix((0, 4)))
+    other = counts.with_values(counts.values)
+    assert other.alike is counts
+    assert (other @ torch.ones(4, 2)).shape == (0, 2)
+
+
 def test_to_a_device(dense, counts):
     moved = counts.to("cpu")
     assert np.array_equal(to_dense(moved), dense)

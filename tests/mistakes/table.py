@@ -33,6 +33,7 @@ from tests.mistakes.responses import RESPONSES
 from tests.mistakes.scores import OPTIONS_OF_SCORES, SCORES_IN_PYTHON
 from tests.mistakes.smoothing import OPTIONS_OF_SMOOTHING, SMOOTHING_IN_PYTHON
 from tests.mistakes.stability import STABILITY, STABILITY_IN_PYTHON
+from tests.mistakes.store import STORES, STORES_IN_PYTHON
 from tests.mistakes.studies import STUDIES, STUDIES_IN_PYTHON
 
 
@@ -321,6 +322,7 @@ MISTAKES: list[Mistake] = [
     *REPORTS,
     *COMPARISONS,
     *STABILITY,
+    *STORES,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
     Mistake(
@@ -411,4 +413,5 @@ MISTAKES: list[Mistake] = [
     *REPORTS_IN_PYTHON,
     *COMPARISONS_IN_PYTHON,
     *STABILITY_IN_PYTHON,
+    *STORES_IN_PYTHON,
 ]

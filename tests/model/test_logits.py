@@ -3,7 +3,7 @@ import scipy.sparse
 import torch
 
 from topicfactors.corpus.counts import Counts
-from topicfactors.model import logits as module
+from topicfactors.model import reductions as module
 from topicfactors.model.logits import Logits
 
 
@@ -25,11 +25,12 @@ def counts():
     return Counts.from_scipy(scipy.sparse.csr_matrix(matrix) * 10)
 
 
-@pytest.fixture(params=[None, 64], ids=["one tile", "many tiles"])
+@pytest.fixture(params=[None, 64], ids=["kept", "many tiles"])
 def tiles(request, monkeypatch):
     if request.param:
         monkeypatch.setattr(module, "TILE", request.param)
         monkeypatch.setattr(module, "WIDEST", 8)
+        monkeypatch.setattr(module, "KEPT", 0)
 
 
 def dense(implicit):
@@ -120,8 +121,9 @@ def test_the_reductions_keep_their_precision_under_autocast():
     assert found.dtype == torch.float32
 
 
-def test_memory_does_not_grow_with_the_vocabulary_times_the_batch(monkeypatch):
-    """No tile is ever larger than TILE floats, forward or backward."""
+@pytest.mark.parametrize(("kept", "passes"), [(4 * 50 * 3000 - 1, 2), (4 * 50 * 3000, 1)])
+def test_memory_does_not_grow_with_the_vocabulary_times_the_batch(monkeypatch, kept, passes):
+    """No tile is ever larger than TILE floats; what is kept is not computed again."""
     sizes = []
     plain = torch.addmm
 
@@ -133,6 +135,7 @@ def test_memory_does_not_grow_with_the_vocabulary_times_the_batch(monkeypatch):
     monkeypatch.setattr(torch, "addmm", watched)
     monkeypatch.setattr(module, "TILE", 4096)
     monkeypatch.setattr(module, "WIDEST", 512)
+    monkeypatch.setattr(module, "KEPT", kept)
     implicit = Logits(
         torch.rand(4, 50, 3, requires_grad=True),
         torch.randn(3000, 3, requires_grad=True),
@@ -140,4 +143,53 @@ def test_memory_does_not_grow_with_the_vocabulary_times_the_batch(monkeypatch):
     )
     implicit.logsumexp().sum().backward()
     assert max(sizes) <= 4096
-    assert sum(sizes) == 2 * 4 * 50 * 3000
+    assert sum(sizes) == passes * 4 * 50 * 3000
+
+
+def test_nothing_is_kept_where_no_derivative_is_asked_for():
+    parts = torch.rand(4, 3), torch.randn(8, 3, requires_grad=True), torch.randn(8)
+    assert module._kept(*parts)
+    assert not module._kept(*(part.detach() for part in parts))
+    with torch.no_grad():
+        assert not module._kept(*parts)
+
+
+@pytest.mark.parametrize("name", ["logsumexp", "softplus_sum"])
+@pytest.mark.parametrize("size", [1.0, 30.0])
+def test_the_reductions_in_float32(name, size, monkeypatch):
+    torch.manual_seed(1)
+    shapes = ((1, 60, 4), (300, 4), (300,))
+    parts = [torch.randn(shape) * size**0.5 for shape in shapes]
+    exact = Logits(*(part.double().requires_grad_() for part in parts))
+    expected = getattr(exact, name)()
+    slopes = torch.autograd.grad(expected.sum(), list(exact))
+    for kept, tile in ((2**20, 2**10), (0, 2**10)):
+        monkeypatch.setattr(module, "KEPT", kept)
+        monkeypatch.setattr(module, "TILE", tile)
+        single = Logits(*(part.clone().requires_grad_() for part in parts))
+        found = getattr(single, name)()
+        torch.testing.assert_close(found.double(), expected, rtol=2e-6, atol=1e-5)
+        for part, value in zip(torch.autograd.grad(found.sum(), list(single)), slopes, strict=True):
+            torch.testing.assert_close(part.double(), value, rtol=1e-4, atol=1e-4 * size)
+
+
+def test_a_reduction_can_be_differentiated_twice_from_one_graph(implicit):
+    found = implicit.logsumexp().sum()
+    first = torch.autograd.grad(found, list(implicit), retain_graph=True)
+    again = torch.autograd.grad(found, list(implicit))
+    assert all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
+
+
+def test_a_derivative_of_a_derivative_is_refused(implicit):
+    found = implicit.logsumexp().square().sum()
+    (slope,) = torch.autograd.grad(found, implicit.h, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        slope.sum().backward()
+
+
+def test_the_logits_of_the_non_zeros_are_differentiable(implicit, counts):
+    found = torch.autograd.grad(implicit.at(counts).square().sum(), list(implicit))
+    full = dense(implicit).expand(-1, 4, -1)
+    expected = full[:, counts.documents, counts.indices.long()].square().sum()
+    for part, value in zip(found, torch.autograd.grad(expected, list(implicit)), strict=True):
+        torch.testing.assert_close(part, value)

@@ -95,10 +95,10 @@ def fit_with_ray(told: Told, output: Path | None, workers: int | None) -> None:
         raise InputError("--engine ray: in how many processes? say --workers N")
     fit = Fit(told.options, told.typed, True, False)
     folder, _ = fit.check(output, told.asked)
-    if fit.shown is None:
+    if fit.shown is None or not fit.shown.streamed:
         raise InputError(
-            f"{corpus}: workers share the shards of a store, which it is none; make one with "
-            f"topicfactors prepare {corpus} STORE"
+            f"{corpus}: workers share the shards of a store, for a model of factors; make one with "
+            f"topicfactors prepare {corpus} STORE, or leave --engine ray out"
         )
     ray_itself()
     work = functools.partial(_fitting, told, folder, os.getcwd())

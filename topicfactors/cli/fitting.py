@@ -116,10 +116,11 @@ class Fit:
         store = store_in(corpus)
         if store is not None:
             self.shown = Shown(store, self.options)
-        elif self.world.size > 1:
+        if self.world.size > 1 and (store is None or not self.shown.streamed):
             raise InputError(
-                f"{corpus}: {self.world.size} processes share the shards of a store, which it is "
-                f"none; make one with topicfactors prepare {corpus} STORE"
+                f"{corpus}: {self.world.size} processes share the shards of a store, for a model "
+                f"of factors; make one with topicfactors prepare {corpus} STORE, or start one "
+                "process"
             )
         folder = output or _default_folder(corpus)
         refuse_source(folder, Path(corpus))
@@ -224,7 +225,7 @@ class Fit:
         try:
             with threadpool_limits(limit), self.display.training() as shown, keeping.training():
                 model.set_params(callbacks=[shown, *keeping.callbacks()])
-                if self.shown is not None:
+                if self.shown is not None and self.shown.streamed:
                     with joined(resolve_device(model.device)):
                         model.fit(self.shown.store, response=self.options["response"])
                 elif self.options["model"] == SEMISUPERVISED:
@@ -268,7 +269,7 @@ class Fit:
             self.display.say(told_of_fit(metrics))
         page = f", with {NAME} to look at" if (folder / NAME).exists() else ""
         following = f"topicfactors topics {folder} -n 20"
-        if self.shown is not None:
+        if self.shown is not None and self.shown.streamed:
             store = self.shown.store.folder
             following = f"topicfactors transform {folder} {store} -o posteriors.csv"
         self.display.say(f"written to {folder}{page}; next: {following}")

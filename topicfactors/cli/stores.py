@@ -15,6 +15,7 @@ from topicfactors.corpus.count_readers import CountedCorpus
 from topicfactors.corpus.store.manifest import NAME
 from topicfactors.corpus.store.reader import CountsStore
 from topicfactors.errors import InputError
+from topicfactors.estimators.shards import told
 
 SHOWN = 5_000  # documents that the tables, the scores and the page of a run are of
 IDLE = (*(name for name in OF_TEXTS if name != "covariate"), "vocabulary")
@@ -49,20 +50,24 @@ def refuse_idle(corpus: str, typed: Collection[str]) -> None:
 
 
 class Shown:
-    """The documents of a store that stand for all where a run shows documents.
+    """The documents of a store that are in memory at once.
+
+    Of factors they stand for all where a run shows documents, the others stream past. A mixture and
+    a classifier are fitted in memory, and have all.
 
     Parameters
     ----------
     store
         All of them.
     options
-        Of ``fit``: which columns are read.
+        Of ``fit``: which columns are read, and by what model.
     """
 
     def __init__(self, store: CountsStore, options: Mapping[str, Any]) -> None:
-        self.store = store
+        self.store, self.streamed = store, options["model"] == "factor"
         documents = store.shape[0]
-        places = np.linspace(0, max(0, documents - 1), min(documents, SHOWN))
+        most = min(documents, SHOWN) if self.streamed else documents
+        places = np.linspace(0, max(0, documents - 1), most)
         self.rows = np.unique(places.astype(np.int64))
         self.names = [*names_of(options["covariate"])]
         self.response = options["response"]
@@ -80,16 +85,17 @@ class Shown:
             ids += [names[row] for row in local]
             if labels is not None:
                 labels += [None if marked is None else marked[row] for row in local]
-            known = store.columns(number) or {}
-            for name, values in columns.items():
-                values += [known[name][row] if name in known else None for row in local]
+            for name, values in (told(store, number, asked) or {}).items():
+                columns[name] += [values[row] for row in local]
         covariates = {name: columns[name] for name in self.names} or None
         counts = store.rows(self.rows)
         answers = None if self.response is None else columns[self.response]
         return CountedCorpus(counts, ids, labels, store.notes, covariates), answers
 
-    def described(self) -> dict[str, Any]:
-        """What run.toml says of the corpus."""
+    def described(self) -> dict[str, Any] | None:
+        """What run.toml says of the corpus, if it was streamed."""
+        if not self.streamed:
+            return None
         documents, words = self.store.shape
         return {
             "documents": documents,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -51,7 +53,7 @@ def in_order(
     with Parallel(n_jobs=n_jobs) as parallel, ThreadPoolExecutor(1) as thread:
 
         def begun(read: list[tuple[Any, ...]]) -> Future[list[Result]]:
-            return thread.submit(parallel, [delayed(work)(*task) for task in read])
+            return thread.submit(parallel, [delayed(_settled)(work, task) for task in read])
 
         running, read = begun(window()), window()
         while read:
@@ -61,3 +63,16 @@ def in_order(
         yield from running.result()
     if mishap is not None:
         raise mishap
+
+
+def _settled(work: Callable[..., Result], task: tuple[Any, ...]) -> Result:
+    """What a function makes of a task, in a worker."""
+    made = work(*task)
+    _freeze()
+    return made
+
+
+@functools.cache
+def _freeze() -> None:
+    """Spare the collector what a first task has loaded: joblib has it look at all, every second."""
+    gc.freeze()

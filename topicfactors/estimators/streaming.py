@@ -31,6 +31,7 @@ from topicfactors.training.stored import StoredDocuments
 from topicfactors.training.trainer import History, Trainer
 
 SAMPLE = 50_000  # documents that start the loadings and put words in order
+ENTRIES = 5_000_000  # non-zeros, at most, of those documents together
 HELD_OUT = 5_000  # documents, at most, that training is stopped by
 LOOKED_AT = 10_000  # documents whose posteriors say what is prevalent, and teach the encoder
 VISITS = 5_000_000  # documents, at most, that are passed over where max_iter is left open
@@ -49,7 +50,9 @@ class Streamed:
     def sample(self) -> tuple[NDArray[np.int64], Any, Any, Any]:
         """Rows of the sample, its counts, covariates and responses."""
         asked = [*self.columns, *([] if self.response is None else [self.response])]
-        rows, counts, known = sample_of(self.store, SAMPLE, asked)
+        documents, each = self.store.shape[0], self.store.nnz / self.store.shape[0]
+        most = min(SAMPLE, max(FEWEST_HELD_OUT, int(ENTRIES / max(each, 1.0))))
+        rows, counts, known = sample_of(self.store, min(documents, most), asked)
         return rows, counts, self._covariates(known), self._responses(known)
 
     def hold_out(self, rows: NDArray[np.int64]) -> None:
@@ -100,8 +103,6 @@ class StreamingMixin(CalibratingMixin, RunsMixin):
                 "the response of a store is the name of a column of it, got a "
                 f"{type(response).__name__}; prepare it with --response NAME"
             )
-        if store.shape[0] == 0:
-            raise InputError(f"{store.folder} has no documents; add some")
         streamed = Streamed(self, store, response)
         rows, sample, table, answers = streamed.sample()
         counts, chosen = self._prepared(sample, table, answers, names, None, False)
@@ -145,8 +146,15 @@ class StreamingMixin(CalibratingMixin, RunsMixin):
             self._optimizer_state = None
             self.objective_.to(device)
             self._hold_anchors(sample)
-            known = streamed.store.fingerprint
-            source = StoredDocuments(streamed.read, streamed.sizes(), device, world, known)
+            whole = streamed.store
+            source = StoredDocuments(
+                streamed.read,
+                streamed.sizes(),
+                device,
+                world,
+                largest=whole.largest,
+                fingerprint=whole.fingerprint,
+            )
             self.schedule_ = self._passes(source.everywhere)
             torch.manual_seed(seed + world.rank)
             trainer = Trainer(self.objective_, self.schedule_, seed, self._listeners(), world)

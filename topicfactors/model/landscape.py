@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from topicfactors.bits import distinct
+from topicfactors.model.flip_norms import FlipNorms
 from topicfactors.model.logits import Logits
+from topicfactors.model.urn_flips import UrnFlips
 from topicfactors.model.walk import Columns, FactorWalk, walk
 
 
@@ -32,6 +33,12 @@ class FactorLandscape:
             self.evidence = projected[:, : self.factors]
             known = projected[:, self.factors : -1] * h[0, :, self.factors :]
             self.constant = projected[:, -1] + known.sum(-1)
+
+    def select(self, rows: Tensor) -> FactorLandscape:
+        """That of the documents ``rows (R,)``; what is known of the states is shared."""
+        chosen = FactorLandscape(self.target.select(rows))
+        chosen.__dict__["norms"] = self.norms
+        return chosen
 
     @torch.no_grad()
     def log_joint(self, bits: Tensor) -> Tensor:
@@ -91,29 +98,52 @@ class FactorLandscape:
             return torch.topk(self.target.changes(here)[0] + prior, count)
         if self.target.answers is not None:
             prior = prior + self.target.answers.changes(here)[0]
-        logits = self.target.logits(here)
         after, norm = self._flip_norms(bits)
+        logits = self.target.logits(here)
+        if self.near is not None:
+            masses = self.near.log_masses(logits, norm)
+            guess = self.near.guess(logits, masses, after, norm) + prior
+            factor = self._most(guess, count)[1]
+            change = self.near.exact(logits, masses, factor, after.gather(1, factor), norm)
+            return change + prior.gather(1, factor), factor
         guess = self.likelihood.changes(
             self.target.counts, logits, self.evidence, after[None], norm[None]
         )[0]
-        guess = guess + prior
-        change, factor = torch.topk(guess.masked_fill(guess.isnan(), -torch.inf), count)
+        change, factor = self._most(guess + prior, count)
         if self.likelihood.closed_flips:
             return change, factor
-        flipped = bits.repeat(count, 1, 1)
+        return self._evaluated(bits, logits, factor, after, norm) + prior.gather(1, factor), factor
+
+    @staticmethod
+    def _most(guess: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        return torch.topk(guess.masked_fill(guess.isnan(), -torch.inf), count)
+
+    def _evaluated(
+        self, bits: Tensor, logits: Logits, factor: Tensor, after: Tensor, norm: Tensor
+    ) -> Tensor:
+        """The change with some flips ``factor (B, K)`` of each document, one state at a time."""
+        flipped = bits.repeat(factor.shape[1], 1, 1)
         flipped.scatter_(2, factor.t()[..., None], 1 - bits.gather(1, factor).t()[..., None])
         moved = self.target.logits(flipped)
         known = self.likelihood.closed_norms
         norms = after.gather(1, factor).t() if known else self.target.norms(flipped, moved)
         exact = self._assembled(moved, norms) - self._assembled(logits, norm[None])
-        return exact.t() + prior.gather(1, factor), factor
+        return exact.t()
 
     def _flip_norms(self, bits: Tensor) -> tuple[Tensor, Tensor]:
         """Norms after each flip ``(B, D)`` and before ``(B,)``, each state's computed once."""
         if self.target.given.differs:
             after, norm = self.likelihood.flip_norms(self.target.logits(bits[None]), self.factors)
             return after[0], norm[0]
-        states, places = distinct(bits)
-        logits = self.joint.logits(states[:, None, :])
-        after, norm = self.likelihood.flip_norms(logits, self.factors)
-        return after[:, 0][places], norm[:, 0][places]
+        return self.norms(bits)
+
+    @functools.cached_property
+    def norms(self) -> FlipNorms:
+        """What was computed of states that are the same for all documents."""
+        return FlipNorms(self.joint)
+
+    @functools.cached_property
+    def near(self) -> UrnFlips | None:
+        """A quicker way to the exact flips of a likelihood that has no closed form of them."""
+        told = getattr(self.likelihood, "flips", None)
+        return None if told is None else told(self.target.counts, self.evidence)

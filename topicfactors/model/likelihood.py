@@ -148,7 +148,7 @@ def dense(logits: Logits) -> Tensor:
 
 def of_non_zeros(values: Tensor, counts: CountBatch) -> Tensor:
     """Values of documents ``(S, B or 1)`` at their non-zeros, ``(S, nnz or 1)``."""
-    return values[:, counts.documents] if values.shape[1] > 1 else values
+    return values.index_select(1, counts.documents) if values.shape[1] > 1 else values
 
 
 def _without_factors(bias: Tensor) -> Logits:

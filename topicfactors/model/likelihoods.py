@@ -18,10 +18,9 @@ from topicfactors.contracts import CountBatch
 from topicfactors.model import draws
 from topicfactors.model.likelihood import Frequencies, Likelihood, Whole, dense, of_non_zeros
 from topicfactors.model.logits import Logits
-from topicfactors.model.urn import burst, burst_slope
+from topicfactors.model.urn import LEAST_LOG_MASS, burst, burst_slope
+from topicfactors.model.urn_flips import UrnFlips
 from topicfactors.values import number
-
-LEAST_LOG_MASS = -60.0  # of a word in an urn, so that float32 holds its inverse
 
 
 class Multinomial(Likelihood):
@@ -107,6 +106,10 @@ class Polya(Likelihood):
         length = counts.lengths + drawn
         towards = 1 - 2 * _on(logits, evidence)
         return towards * (evidence + moved) - length[:, None] * (after - norm[..., None])
+
+    def flips(self, counts: CountBatch, evidence: Tensor) -> UrnFlips:
+        """What flips change of the documents of a search; ``evidence (B, D)`` is xᵀW."""
+        return UrnFlips(counts, evidence, self.log_concentration)
 
     def log_word_probability(self, seen: CountBatch, logits: Logits, unseen: CountBatch) -> Tensor:
         """Log (sπ_v + x_v)/(s + n), ``(S, nnz)``, x and n of the seen tokens."""

@@ -1,146 +1,49 @@
 r"""The word logits of S samples of B documents, never held as an ``(S, B, V)`` array.
 
 :math:`\eta = h W^\top + b`, with ``h (S, B or 1, H)``, ``W (V, H)`` and ``b (V,)``. Everything the
-likelihoods need of it is a sparse product over the non-zeros or a reduction over V; the reductions
-walk through tiles that stay in cache, and their backward computes a tile again instead of keeping
-it: memory O(S·B·H + V·H + tile).
+likelihoods need of it is a sparse product over the non-zeros or a reduction over V
+(:mod:`topicfactors.model.reductions`): memory O(S·B·H + V·H + tile).
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from topicfactors.contracts import CountBatch
+from topicfactors.model import reductions
+from topicfactors.model.kernels import fused
+from topicfactors.model.reductions import BITS, Sums, Tiles, derivative, full_precision
 
-TILE = 2**20  # floats; at V = 2,000 on two cores faster than 2^17 to 2^19
 UNDERFLOW = 1e-25  # a sum of products below this has lost terms in float32
-WIDEST = 2**13  # columns of a tile, so that a large vocabulary still leaves rows to a product
 
 
-def _full_precision(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Autocast is for layers; reductions over the vocabulary keep the precision they are given."""
-
-    @functools.wraps(method)
-    def unaffected(ctx: Any, first: Tensor, *rest: Tensor) -> Any:
-        with torch.autocast(first.device.type, enabled=False):
-            return method(ctx, first, *rest)
-
-    return unaffected
-
-
-def _row_blocks(rows: int, words: int) -> Iterator[slice]:
-    most = max(1, TILE // min(words, WIDEST))
-    step = -(-rows // max(1, -(-rows // most)))  # blocks alike, so that none is of a few rows
-    step = max(1, step)
-    return (slice(start, start + step) for start in range(0, rows, step))
-
-
-def _word_blocks(words: int) -> Iterator[slice]:
-    return (slice(start, start + WIDEST) for start in range(0, words, WIDEST))
-
-
-def _tile_logsumexp(h: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
-    top = h.new_full((h.shape[0], 1), -torch.inf)
-    total = torch.zeros_like(top)
-    for words in _word_blocks(weights.shape[0]):
-        tile = torch.addmm(bias[words], h, weights[words].t())
-        higher = torch.maximum(top, tile.amax(1, keepdim=True))
-        total.mul_((top - higher).exp_()).add_(tile.sub_(higher).exp_().sum(1, keepdim=True))
-        top = higher
-    return (top + total.log_()).squeeze(1)
-
-
-def _push_back(
-    ctx: Any, slopes: Callable[[Tensor, slice], Tensor], shapes: tuple[Tensor, Tensor, Tensor]
-) -> tuple[Tensor | None, ...]:
-    """Derivatives in ``h``, the weights and the bias, from those in the logits, tile by tile.
-
-    ``slopes`` turns a tile of logits of some rows into the derivatives there, in place.
-    """
-    h, weights, bias = shapes
-    to_h = torch.zeros_like(h) if ctx.needs_input_grad[0] else None
-    to_weights = torch.zeros_like(weights) if ctx.needs_input_grad[1] else None
-    to_bias = torch.zeros_like(bias) if ctx.needs_input_grad[2] else None
-    for rows in _row_blocks(h.shape[0], weights.shape[0]):
-        for words in _word_blocks(weights.shape[0]):
-            tile = slopes(torch.addmm(bias[words], h[rows], weights[words].t()), rows)
-            if to_h is not None:
-                to_h[rows].addmm_(tile, weights[words])
-            if to_weights is not None:
-                to_weights[words].addmm_(tile.t(), h[rows])
-            if to_bias is not None:
-                to_bias[words] += tile.sum(0)
-    return to_h, to_weights, to_bias
-
-
-def _tile_flips(h: Tensor, weights: Tensor, bias: Tensor, factor: Tensor, sums: Tensor) -> Tensor:
-    """Add softmax(η) @ factor to ``sums``; η's log-sum-exp, ``(R, 1)``; one pass if V is small."""
-    blocks = list(_word_blocks(weights.shape[0]))
-    if len(blocks) > 1:
-        norm = _tile_logsumexp(h, weights, bias)[:, None]
-        for words in blocks:
-            tile = torch.addmm(bias[words], h, weights[words].t())
-            sums.addmm_(tile.sub_(norm).exp_(), factor[words])
-        return norm
-    tile = torch.addmm(bias, h, weights.t())
-    top = tile.amax(1, keepdim=True)
-    total = tile.sub_(top).exp_().sum(1, keepdim=True)
-    sums.addmm_(tile, factor).div_(total)
-    return top + total.log_()
-
-
-class _LogSumExp(torch.autograd.Function):
-    """``(R, H), (V, H), (V,) -> (R,)``; the derivative in the logits is their softmax."""
+class _AtNonZeros(torch.autograd.Function):
+    """``(S, B, H), (V, H) -> (S, nnz)``: W h at the non-zeros; the derivatives are two products."""
 
     @staticmethod
-    @_full_precision
-    def forward(ctx: Any, h: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
-        result = h.new_empty(h.shape[0])
-        for rows in _row_blocks(h.shape[0], weights.shape[0]):
-            result[rows] = _tile_logsumexp(h[rows], weights, bias)
-        ctx.save_for_backward(h, weights, bias, result)
-        return result
+    @full_precision
+    def forward(ctx: Any, h: Tensor, weights: Tensor, counts: Any) -> Tensor:
+        ctx.save_for_backward(h, weights)
+        ctx.counts = counts
+        rows, documents = weights.index_select(0, counts.indices), counts.documents
+        each = [h_of_one.index_select(0, documents).mul_(rows).sum(1) for h_of_one in h]
+        return torch.stack(each)
 
     @staticmethod
-    @_full_precision
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        (gradient,) = gradients
-        h, weights, bias, result = ctx.saved_tensors
-
-        def softmax(tile: Tensor, rows: slice) -> Tensor:
-            return tile.sub_(result[rows, None]).exp_().mul_(gradient[rows, None])
-
-        return _push_back(ctx, softmax, (h, weights, bias))
-
-
-class _SoftplusSum(torch.autograd.Function):
-    """``(R, H), (V, H), (V,) -> (R,)``: Σ_v log(1 + e^η_v); its derivative is the sigmoid."""
-
-    @staticmethod
-    @_full_precision
-    def forward(ctx: Any, h: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
-        ctx.save_for_backward(h, weights, bias)
-        result = h.new_zeros(h.shape[0])
-        for rows in _row_blocks(h.shape[0], weights.shape[0]):
-            for words in _word_blocks(weights.shape[0]):
-                tile = torch.addmm(bias[words], h[rows], weights[words].t())
-                result[rows] += nn.functional.softplus(tile).sum(1)
-        return result
-
-    @staticmethod
-    @_full_precision
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        (gradient,) = gradients
-
-        def sigmoid(tile: Tensor, rows: slice) -> Tensor:
-            return tile.sigmoid_().mul_(gradient[rows, None])
-
-        return _push_back(ctx, sigmoid, ctx.saved_tensors)
+    @derivative
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        h, weights = ctx.saved_tensors
+        each = [ctx.counts.with_values(slopes) for slopes in gradient]
+        to_h = to_weights = None
+        if ctx.needs_input_grad[0]:
+            to_h = torch.stack([counts @ weights for counts in each])
+        if ctx.needs_input_grad[1]:
+            parts = zip(each, h, strict=True)
+            to_weights = sum(counts.transposed_product(part) for counts, part in parts)
+        return to_h, to_weights, None
 
 
 class Logits(NamedTuple):
@@ -152,31 +55,31 @@ class Logits(NamedTuple):
 
     def dot(self, counts: CountBatch) -> Tensor:
         """Σ_v x_v η_v, ``(S, B)``: two sparse products, no reduction over V."""
-        projected = counts @ torch.cat([self.weights, self.bias[:, None]], 1)  # (B, H + 1)
-        slopes, constant = projected[:, :-1], projected[:, -1]
+        slopes, constant = counts @ self.weights, (counts @ self.bias[:, None]).squeeze(1)
         if self.h.shape[1] == 1 < len(counts):
             return self.h[:, 0] @ slopes.t() + constant
         return (self.h * slopes).sum(-1) + constant
 
     def logsumexp(self) -> Tensor:
         """Log Σ_v exp η_v, ``(S, B or 1)``."""
-        flat = self.h.reshape(-1, self.h.shape[-1])
-        result: Tensor = _LogSumExp.apply(flat, self.weights, self.bias)  # type: ignore[no-untyped-call]
-        return result.reshape(self.h.shape[:2])
+        return self._reduced(reductions.logsumexp)
 
     def softplus_sum(self) -> Tensor:
         """Σ_v log(1 + exp η_v), ``(S, B or 1)``."""
+        return self._reduced(reductions.softplus_sum)
+
+    def _reduced(self, reduction: Any) -> Tensor:
         flat = self.h.reshape(-1, self.h.shape[-1])
-        result: Tensor = _SoftplusSum.apply(flat, self.weights, self.bias)  # type: ignore[no-untyped-call]
+        result: Tensor = reduction(flat, self.weights, self.bias)
         return result.reshape(self.h.shape[:2])
 
     def at(self, counts: CountBatch) -> Tensor:
         """η at every non-zero of the counts, ``(S, nnz)``, one sample at a time."""
-        words = counts.indices.long()
-        rows, constant = self.weights[words], self.bias[words]
+        constant = self.bias.index_select(0, counts.indices)
         if self.h.shape[1] == 1 < len(counts):
-            return self.h[:, 0] @ rows.t() + constant
-        return torch.stack([(h[counts.documents] * rows).sum(-1) + constant for h in self.h])
+            return self.h[:, 0] @ self.weights.index_select(0, counts.indices).t() + constant
+        found: Tensor = _AtNonZeros.apply(self.h, self.weights, counts)  # type: ignore[no-untyped-call]
+        return found + constant
 
     @torch.no_grad()
     def flip_terms(self, factors: int | None = None) -> tuple[Tensor, Tensor]:
@@ -191,13 +94,13 @@ class Logits(NamedTuple):
         """
         h = self.h.reshape(-1, self.h.shape[-1])
         columns = self.weights[:, :factors]
-        signed = torch.cat([columns, -columns], 1)  # (V, 2D)
-        top = signed.amax(0)
-        factor = (signed - top).exp_()
-        sums = h.new_zeros(h.shape[0], factor.shape[1])
-        norm = torch.empty_like(h[:, :1])
-        for rows in _row_blocks(h.shape[0], self.weights.shape[0]):
-            norm[rows] = _tile_flips(h[rows], self.weights, self.bias, factor, sums[rows])
+        low, high = columns.aminmax(dim=0) if len(columns) else (self.bias, self.bias)
+        top = torch.cat([high, -low])
+        if kernels := fused(h, self.weights, self.bias):
+            factor = torch.cat([columns, -columns], 1).sub_(top).exp_()
+            sums, norm = kernels.flip_sums((h, self.weights, self.bias), factor)
+        else:
+            sums, norm = self._flip_sums(h, columns, top)
         up, down = sums.chunk(2, 1)
         on = h[:, : columns.shape[1]] > 0.5
         weak = torch.where(on, down, up) < UNDERFLOW
@@ -208,6 +111,21 @@ class Logits(NamedTuple):
         shape = self.h.shape[:2]
         return chosen.reshape(*shape, -1), norm.reshape(shape)
 
+    def _flip_sums(self, h: Tensor, columns: Tensor, top: Tensor) -> tuple[Tensor, Tensor]:
+        """Σ_v p_v exp(±W − top), ``(R, 2D)``, and η's log-sum-exp ``(R, 1)``."""
+        sums, found = h.new_zeros(h.shape[0], len(top)), Sums(h)
+        tiles = self._tiles(h)
+        for words in tiles.words:
+            block = columns[words]
+            factor = torch.cat([block, -block], 1).sub_(top).exp_()  # (words, 2D)
+            for rows in tiles.rows:
+                tile, shrunk = found.add(rows, tiles.of(rows, words))
+                sums[rows].mul_(shrunk).addmm_(tile, factor)
+        return sums.div_(found.total), found.logs()[:, None]
+
+    def _tiles(self, h: Tensor) -> Tiles:
+        return Tiles(h, self.weights, self.bias, BITS)
+
     @torch.no_grad()
     def softplus_tangents(self, factors: int | None = None) -> tuple[Tensor, Tensor]:
         """Σ_v log(1 + exp η_v) after each flip, to second order ``(S, B or 1, D)``, and before.
@@ -216,16 +134,25 @@ class Logits(NamedTuple):
         """
         h = self.h.reshape(-1, self.h.shape[-1])
         columns = self.weights[:, :factors]
+        if kernels := fused(h, self.weights, self.bias):
+            found = kernels.tangents((h, self.weights, self.bias), columns.shape[1])
+            return self._after_tangents(h, *found)
         first = h.new_zeros(h.shape[0], columns.shape[1])
         second, before = torch.zeros_like(first), h.new_zeros(h.shape[0])
-        for rows in _row_blocks(h.shape[0], self.weights.shape[0]):
-            for words in _word_blocks(self.weights.shape[0]):
-                tile = torch.addmm(self.bias[words], h[rows], self.weights[words].t())
-                before[rows] += nn.functional.softplus(tile).sum(1)
-                tile.sigmoid_()
-                first[rows].addmm_(tile, columns[words])
-                second[rows].addmm_(tile.mul_(1 - tile), columns[words].square())
-        sign = 1 - 2 * (h[:, : columns.shape[1]] > 0.5).to(h.dtype)
+        tiles = Tiles(h, self.weights, self.bias)
+        for rows, words in tiles:
+            tile = tiles.of(rows, words)
+            before[rows] += nn.functional.softplus(tile).sum(1)
+            tile.sigmoid_()
+            first[rows].addmm_(tile, columns[words])
+            second[rows].addmm_(tile.mul_(1 - tile), columns[words].square())
+        return self._after_tangents(h, first, second, before)
+
+    def _after_tangents(
+        self, h: Tensor, first: Tensor, second: Tensor, before: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Sums after each flip from their first and second derivatives ``(R, D)``."""
+        sign = 1 - 2 * (h[:, : first.shape[1]] > 0.5).to(h.dtype)
         after = before[:, None] + sign * first + second / 2
         shape = self.h.shape[:2]
         return after.reshape(*shape, -1), before.reshape(shape)
@@ -237,5 +164,5 @@ class Logits(NamedTuple):
             for state, sign in ((on, -1), (~on, 1)):
                 rows = weak[:, column] & state[:, column]
                 moved = self.bias + sign * self.weights[:, column]
-                again = _tile_logsumexp(h[rows], self.weights, moved)
+                again = reductions.plain_logsumexp(h[rows], self.weights, moved)
                 terms[rows, column] = again - norm[rows, 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,10 @@ from topicfactors.training.configuration import (
     plain,
 )
 from topicfactors.training.shelf import Place, Shelf, place_of
-from topicfactors.training.snapshots import read_snapshot, write_snapshot
+from topicfactors.training.snapshots import Snapshot, used, write_snapshot
 from topicfactors.values import number, whole
 
 AGREED = 8  # steps after which several processes ask each other whether to save or to stop
-DAMAGE = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 class Checkpoints:
@@ -36,8 +36,7 @@ class Checkpoints:
     A checkpoint has the weights, the optimiser, the best weights so far, what is known of each
     document, the states of the random numbers and the place in the corpus; two files, JSON and
     safetensors, each written whole or not at all. Where it cannot be written, a warning says so
-    once, and training goes on. Several processes write at the same step, each its own.
-    docs/interrupted.md has more.
+    once, and training goes on. docs/interrupted.md has more.
 
     Parameters
     ----------
@@ -251,10 +250,10 @@ class Checkpoints:
             self._refuse_others()
         while places:
             place = places.pop()
-            others, fault = self._put_back(trainer, place)
+            fault = used(self.shelf.path(place), partial(self._put_back, trainer))
             if not trainer.world.any([bool(fault)], trainer.step.device)[0]:
                 self.last = place
-                self._tell(place, torn, why, others)
+                self._tell(place, torn, why)
                 return
             torn, why = [*torn, place], fault or f"{self.shelf.path(place)}: damaged elsewhere"
         if torn:
@@ -263,21 +262,12 @@ class Checkpoints:
                 "overwrite=True, without resuming)"
             )
 
-    def _put_back(self, trainer: Any, place: Place) -> tuple[str, str]:
-        """Go on from a checkpoint: what is other than it was, and what is wrong with it."""
-        try:
-            found = read_snapshot(self.shelf.path(place))
-            now, then = self._facts, found.facts
-            self._refuse(differences(then["options"], now["options"]))
-            self._refuse(differences(then["configuration"], now["configuration"]))
-            trainer.load_state_dict(found.state)
-        except ConfigurationError:
-            raise
-        except StorageError as error:
-            return "", str(error)
-        except DAMAGE as error:
-            return "", f"{self.shelf.path(place)}: damaged: {' '.join(str(error).split())}"
-        return differences(then["circumstances"], now["circumstances"]), ""
+    def _put_back(self, trainer: Any, found: Snapshot) -> None:
+        now, then = self._facts, found.facts
+        self._refuse(differences(then["options"], now["options"]))
+        self._refuse(differences(then["configuration"], now["configuration"]))
+        trainer.load_state_dict(found.state)
+        self._others = differences(then["circumstances"], now["circumstances"])
 
     def _refuse_others(self) -> None:
         """Refuse to begin anew because there are more processes, or fewer."""
@@ -286,16 +276,16 @@ class Checkpoints:
         then = now if facts is None else facts["configuration"].get("processes", [0, now])[1]
         self._refuse("" if then == now else f"{then} processes, now {now}")
 
-    def _tell(self, place: Place, torn: list[Place], why: str, others: str) -> None:
+    def _tell(self, place: Place, torn: list[Place], why: str) -> None:
         """Say what should be known of the checkpoint that is gone on from."""
         for each in torn:
             self.shelf.delete(each)
         if torn:
             _note(f"{why}; the fit goes on from the checkpoint before, {place.name}")
-        if others:
+        if self._others:
             _note(
-                f"{self.folder}: the checkpoint was made with {others}; the fit goes on, though "
-                "not to the last bit as it would have there"
+                f"{self.folder}: the checkpoint was made with {self._others}; the fit goes on, "
+                "though not to the last bit as it would have there"
             )
 
     def _refuse(self, found: str) -> None:

@@ -13,15 +13,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from topicfactors.corpus.abreast import InOrder, in_order
 from topicfactors.corpus.blocks import CountedBlock, counted
-from topicfactors.corpus.documents import Document
+from topicfactors.corpus.documents import OWN_IDS, Document, describe_repeated
 from topicfactors.corpus.phrases import join
 from topicfactors.corpus.rules import TokenRules, no_words
 from topicfactors.corpus.store.candidates import MOST, Candidates
 from topicfactors.corpus.store.finishing import Outcome
 from topicfactors.corpus.store.manifest import VOCABULARY, Shard, kept
 from topicfactors.corpus.store.passing import PIECE, Passing
+from topicfactors.corpus.store.repeats import Repeats
 from topicfactors.corpus.store.shards import Described, joined, shard_names, write_documents
 from topicfactors.corpus.store.spool import (
     ShardBuilder,
@@ -80,6 +83,7 @@ class TwoPasses:
         self.candidates = Candidates(MOST)
         self.sizes: list[int] = []
         self.labelled, self.columns = False, dict[str, None]()
+        self.repeats = Repeats(place.spool / "ids")
 
     def run(self, source: str, passing: Passing) -> Outcome:
         """Everything but the last step.
@@ -94,13 +98,14 @@ class TwoPasses:
         self._spool(passing)
         if not self.sizes:
             raise InputError("there are no documents: expected at least one text")
-        if not self.fixed:
-            try:
+        try:
+            repeated = self._repeated(passing.strict)
+            if not self.fixed:
                 self._choose(passing)
-            except InputError:
-                self.place.clear()  # to go on would end here again
-                raise
-        return self._move(passing)
+        except InputError:
+            self.place.clear()  # to go on would end here again
+            raise
+        return self._move([*passing.notes(), *repeated])
 
     def _recognise(self, source: str, passing: Passing) -> None:
         """Pass over the documents of the shards that are there."""
@@ -152,6 +157,7 @@ class TwoPasses:
 
     def _note(self, known: Described) -> None:
         self.sizes.append(len(known.ids))
+        self.repeats.add(known.ids)
         self.labelled = self.labelled or any(label is not None for label in known.labels or ())
         self.columns.update(dict.fromkeys(known.columns))
 
@@ -172,7 +178,20 @@ class TwoPasses:
         self.vectorizer.phrases_ = {}
         self.candidates.known = {}  # the largest table
 
-    def _move(self, passing: Passing) -> Outcome:
+    def _repeated(self, strict: bool) -> list[str]:
+        """What a user should know of ids that come again."""
+        found = self.repeats.found()
+        if found is None:
+            return []
+        home = int(np.searchsorted(np.cumsum(self.sizes), found.first, side="right"))
+        path = self.place.target / shard_names(self.place.first + home)[1]
+        ids = json.loads(path.read_text(encoding="utf-8"))["ids"]
+        line = describe_repeated(ids[found.first - sum(self.sizes[:home])], *found)
+        if strict:
+            raise InputError(f"{line}; {OWN_IDS}")
+        return [line]
+
+    def _move(self, known: list[str]) -> Outcome:
         """Write the shards by the columns of the vocabulary."""
         place, words = self.place, self.vectorizer.get_feature_names_out().tolist()
         vocabulary = place.path / VOCABULARY
@@ -189,7 +208,7 @@ class TwoPasses:
             shards.append(Shard(*files, size, each.nnz, each.tokens))
             statistics.include(each.statistics)
             unknown += each.unknown
-        notes = [*passing.notes(), *self.candidates.notes()]
+        notes = [*known, *self.candidates.notes()]
         if self.fixed and unknown:
             every = unknown + sum(shard.tokens for shard in shards)
             notes.append(

@@ -73,7 +73,7 @@ def prepare(
     workers
         Processes; None for one a core. A short corpus is counted by one.
     strict
-        Refuse a document that is empty or no text.
+        Refuse a document that is empty or no text, and an id that comes twice.
     append
         Add the documents to the store that is there, counted by its own words.
     overwrite
