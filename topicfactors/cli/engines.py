@@ -109,7 +109,7 @@ def fit_with_ray(told: Told, output: Path | None, workers: int | None) -> None:
 
 def _fitting(told: Told, folder: Path, place: str, member: Member) -> int:
     """What one of the processes does; its exit status."""
-    from topicfactors.cli.console import note
+    from topicfactors.cli.console import describe, exit_status, note
     from topicfactors.cli.fitting import Fit
 
     try:
@@ -129,6 +129,9 @@ def _fitting(told: Told, folder: Path, place: str, member: Member) -> int:
         ) from error
     except typer.Exit as leaving:
         return leaving.exit_code
+    except KeyboardInterrupt as interruption:
+        note(f"topicfactors: {describe(interruption)}", quiet=not member.first)
+        return exit_status(interruption)
     return 0
 
 

@@ -22,6 +22,7 @@ TOLD = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # by torchrun
 PATIENCE = timedelta(minutes=30)  # for the slowest of the others
 
 
+OF_EACH_START = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE"  # pytorch/pytorch#135712
 PARTED = (
     *("Connection reset", "Connection closed", "Broken pipe", "Socket closed"),
     *("Timed out waiting", "NCCL"),
@@ -146,8 +147,7 @@ def joined(device: torch.device) -> Iterator[World]:
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ConfigurationError(
-            f"process {world.rank} of {world.size} could not find the others: {reason}; see that "
-            "all run, and that MASTER_ADDR and MASTER_PORT can be reached"
+            f"process {world.rank} of {world.size} could not find the others: {reason}; {_cure()}"
         ) from error
     try:
         with _together(world):
@@ -156,6 +156,14 @@ def joined(device: torch.device) -> Iterator[World]:
     finally:
         gc.collect()  # what is left of a training holds threads that must end before the process
         torch.distributed.destroy_process_group()
+
+
+def _cure() -> str:
+    if os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0":
+        return (
+            f"start torchrun with {OF_EACH_START}=1, so that restarts meet in places of their own"
+        )
+    return "see that all run, and that MASTER_ADDR and MASTER_PORT can be reached"
 
 
 @contextlib.contextmanager
