@@ -28,6 +28,7 @@ def test_the_public_names_are_these():
     """Adding one is a decision, and so is taking one away."""
     assert set(topicfactors.__all__) == {
         "BinaryFactorModel",
+        "Checkpoints",
         "ConfigurationError",
         "Corpus",
         "CorpusWarning",
@@ -37,6 +38,7 @@ def test_the_public_names_are_these():
         "FitError",
         "FitWarning",
         "InputError",
+        "IterableCorpus",
         "MixtureModel",
         "SemiSupervisedClassifier",
         "StorageError",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from topicfactors.corpus.documents import Corpus
     from topicfactors.corpus.matrix import CountsMatrix
     from topicfactors.corpus.readers import read_corpus
+    from topicfactors.corpus.store.iterable import IterableCorpus
     from topicfactors.corpus.vectorizer import DocumentVectorizer
     from topicfactors.errors import (
         ConfigurationError,
@@ -44,11 +45,13 @@ if TYPE_CHECKING:
     from topicfactors.export.plots.over import plot_over
     from topicfactors.export.plots.training import plot_training
     from topicfactors.storage import load, save
+    from topicfactors.training.checkpoint import Checkpoints
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "BinaryFactorModel": "topicfactors.estimators.factor_model",
+    "Checkpoints": "topicfactors.training.checkpoint",
     "ConfigurationError": "topicfactors.errors",
     "Corpus": "topicfactors.corpus.documents",
     "CorpusWarning": "topicfactors.errors",
@@ -58,6 +61,7 @@ _HOMES = {
     "FitError": "topicfactors.errors",
     "FitWarning": "topicfactors.errors",
     "InputError": "topicfactors.errors",
+    "IterableCorpus": "topicfactors.corpus.store.iterable",
     "MixtureModel": "topicfactors.estimators.mixture",
     "SemiSupervisedClassifier": "topicfactors.estimators.semisupervised",
     "StorageError": "topicfactors.errors",
@@ -79,6 +83,7 @@ _HOMES = {
 
 __all__ = [
     "BinaryFactorModel",
+    "Checkpoints",
     "ConfigurationError",
     "Corpus",
     "CorpusWarning",
@@ -88,6 +93,7 @@ __all__ = [
     "FitError",
     "FitWarning",
     "InputError",
+    "IterableCorpus",
     "MixtureModel",
     "SemiSupervisedClassifier",
     "StorageError",

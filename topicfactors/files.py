@@ -75,8 +75,10 @@ def refuse_source(path: Path, source: Path) -> None:
 
 
 @contextlib.contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
+def whole_file(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
     """Write to a temporary name beside ``path``; it takes its place when the block ends well.
+
+    What is ``durable`` has reached the disk by then: no power cut leaves half of it.
 
     Raises
     ------
@@ -87,7 +89,11 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     temporary = _temporary(path, folder=False)
     try:
         yield temporary
+        if durable:
+            _flush(temporary)
         os.replace(temporary, path)
+        if durable and os.name == "posix":
+            _flush(path.parent)
     except OSError as error:
         raise StorageError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
@@ -159,6 +165,15 @@ def _temporary(path: Path, folder: bool) -> Path:
             f"{path}: cannot be written here: {error.strerror or error}; "
             "choose a folder that you may write to"
         ) from error
+
+
+def _flush(path: Path) -> None:
+    """Wait until what was written to a file, or which names a folder has, is on the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _umask() -> int:

@@ -9,6 +9,7 @@ from tests.mistakes.covariates import COVARIATES, IN_PYTHON
 from tests.mistakes.editing import EDITING, EDITING_IN_PYTHON
 from tests.mistakes.factors import FACTORS_IN_PYTHON, OPTIONS_OF_FACTORS
 from tests.mistakes.happening import Mistake
+from tests.mistakes.machines import MACHINES
 from tests.mistakes.models import OPTIONS_OF_MODELS
 from tests.mistakes.pictures import PICTURES_IN_PYTHON
 from tests.mistakes.places import (
@@ -32,6 +33,7 @@ from tests.mistakes.responses import RESPONSES
 from tests.mistakes.scores import OPTIONS_OF_SCORES, SCORES_IN_PYTHON
 from tests.mistakes.smoothing import OPTIONS_OF_SMOOTHING, SMOOTHING_IN_PYTHON
 from tests.mistakes.stability import STABILITY, STABILITY_IN_PYTHON
+from tests.mistakes.store import STORES, STORES_IN_PYTHON
 from tests.mistakes.studies import STUDIES, STUDIES_IN_PYTHON
 
 
@@ -306,6 +308,7 @@ MISTAKES: list[Mistake] = [
     *OPTIONS_OF_SMOOTHING,
     *ANSWERS,
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
+    *MACHINES,
     *listed("Documents for a run", DOCUMENTS),
     Mistake(
         "Documents for a run",
@@ -319,6 +322,7 @@ MISTAKES: list[Mistake] = [
     *REPORTS,
     *COMPARISONS,
     *STABILITY,
+    *STORES,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
     Mistake(
@@ -409,4 +413,5 @@ MISTAKES: list[Mistake] = [
     *REPORTS_IN_PYTHON,
     *COMPARISONS_IN_PYTHON,
     *STABILITY_IN_PYTHON,
+    *STORES_IN_PYTHON,
 ]

@@ -30,6 +30,9 @@ class Stop:
     def __call__(self, epoch):
         pass
 
+    def ended(self, trainer):
+        pass
+
 
 class GoOn(Stop):
     """Puts a state back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 from topicfactors.errors import ConfigurationError, InputError, TopicFactorsError
 
 MISTAKE, FAILURE, INTERRUPTED, TERMINATED = 2, 1, 130, 143
+FINISHING = b"finishing the step in progress, then saving; once more leaves at once\n"
 
 
 class Terminated(KeyboardInterrupt):
@@ -80,3 +82,33 @@ def terminate_like_interrupt() -> None:
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)
+
+
+@contextlib.contextmanager
+def finishing_steps(checkpoints: Any) -> Iterator[None]:
+    """While a training lasts, SIGINT and SIGTERM let its step end, and save; a second one leaves.
+
+    Outside of a training they interrupt at once.
+    """
+
+    def handler(number: int, frame: object) -> None:
+        kind = Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        if not checkpoints.at_work:
+            raise kind
+        if checkpoints.interruption is not None:
+            raise SystemExit(exit_status(kind()))
+        checkpoints.stop(kind())
+        os.write(2, FINISHING)  # print may be what was interrupted
+
+    heard = [signal.SIGINT, signal.SIGTERM]
+    if threading.current_thread() is not threading.main_thread():
+        heard = []
+    before = {number: signal.getsignal(number) for number in heard}
+    ours = [number for number, old in before.items() if callable(old)]  # not what nohup ignores
+    for number in ours:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, before[number])

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from topicfactors.cli.engines import EngineName, Told, Workers, fit_with_ray, refuse_engine
 from topicfactors.cli.model_options import (
     MODEL,
     ClassPrior,
@@ -222,6 +223,20 @@ def fit(
             callback=read_config, is_eager=True, help="TOML file of these options (a run.toml)."
         ),
     ] = None,
+    checkpoint_every: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Seconds between checkpoints, which are in RUN.checkpoints until the run is "
+            "written; 0: none.",
+        ),
+    ] = 300.0,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on from the checkpoints of the same command, with -o."),
+    ] = False,
+    engine: EngineName = "local",
+    workers: Workers = None,
     report: Annotated[
         bool, typer.Option(help="Whether to write report.html, which has excerpts of the texts.")
     ] = True,
@@ -234,17 +249,24 @@ def fit(
     The folder holds model/, factors.csv (factors, or components), factors.json, top_words.csv,
     posteriors.csv, metrics.json, model_card.md, run.toml and report.html, a page to look at in a
     browser; with covariates also effects.csv and covariate_words.csv, and of a classifier
-    classes.csv. Ctrl-C keeps what was learnt so far.
+    classes.csv. Ctrl-C keeps what was learnt so far; --resume goes on from there.
 
     Examples: topicfactors fit pydocs -k 20 -o run; topicfactors fit notes.csv --text-column body;
     topicfactors fit letters/ --model semisupervised
     """
     from topicfactors.cli.fitting import Fit
+    from topicfactors.cli.resuming import Asked
 
+    apart = ("resume", "checkpoint_every", "engine", "workers")
     options = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in context.params.items()
-        if name not in ("config", "force", "json", "quiet", "output", "report")
+        if name not in ("config", "force", "json", "quiet", "output", "report", *apart)
     }
-    typed = {name for name in options if was_typed(context, name)}
-    Fit(options, typed, quiet, json, report).run(output, force)
+    typed = {name for name in (*options, *apart) if was_typed(context, name)}
+    asked = Asked(resume, checkpoint_every, force)
+    refuse_engine(engine, workers)
+    if engine != "local":
+        fit_with_ray(Told(options, typed, quiet, json, report, asked), output, workers)
+        return
+    Fit(options, typed, quiet, json, report).run(output, asked)

@@ -14,12 +14,13 @@ from topicfactors.cli.consensus import told_of_runs
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
 from topicfactors.cli.covariates import names_of, told, with_columns
 from topicfactors.cli.models import SEMISUPERVISED, model_for, resolved
+from topicfactors.cli.resuming import Asked, Keeping
 from topicfactors.cli.stores import Shown, refuse_idle, store_in
 from topicfactors.cli.vectorizing import refuse_idle_words, vectorizer_for
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.errors import CorpusWarning, InputError
 from topicfactors.estimators.base import resolve_device
-from topicfactors.training.distributed import joined, launched
+from topicfactors.training.distributed import cores_here, joined, present
 
 SMALL = 300_000  # tokens below which one thread is used: a second gains nothing
 
@@ -51,19 +52,63 @@ class Fit:
         from topicfactors.cli.reports import Reporter
 
         self.options, self.typed = resolved(options, typed), typed
-        quiet = quiet or not launched().first  # one process speaks
+        self.world = present()
+        quiet = quiet or not self.world.first  # one process speaks
         self.quiet, self.as_json = quiet, as_json
         self.display = Display(quiet)
         self.reporter = Reporter() if report else None
         self.answers: Any = None  # the responses (N,), where they are asked for
         self.shown: Any = None  # the documents of a store that are read at once
-        self.world = launched()
 
-    def run(self, output: Path | None, force: bool) -> None:
+    def run(self, output: Path | None, asked: Asked) -> None:
         """Fit and write; an interruption is passed on when what was learnt is saved."""
         from sklearn.pipeline import make_pipeline
 
-        from topicfactors.cli.runs import MARK, Fingerprint, write_run
+        from topicfactors.cli.runs import Fingerprint, write_run
+
+        corpus = self.options["corpus"]
+        folder, keeping = self.check(output, asked)
+        fingerprint, model = Fingerprint(), model_for(self.options, self.typed)
+        if self.shown is not None:
+            vectorizer = self.shown.store.vectorizer()
+        else:
+            vectorizer = None if is_counts(corpus) else self._vectorizer()
+        with notes_for_warnings(self.quiet), keeping.telling():
+            keeping.look(model, self.options, self.quiet)
+            if self.shown is not None:
+                read, self.answers = self.shown.read()
+            elif vectorizer is None:
+                read = self._read_counts(fingerprint)
+            else:
+                read = self._count_texts(vectorizer, fingerprint)
+            self._report(read)
+            self._look_at_size(read)
+            interruption = self._train(model, read, keeping)
+            if not self.world.first:
+                return
+            fitted = model if vectorizer is None else make_pipeline(vectorizer, model)
+            then = None
+            if self.reporter is not None:
+                then = self.reporter.after(folder, fitted, read, self.options, self.answers)
+            rows, metrics = write_run(
+                folder,
+                fitted,
+                read,
+                fingerprint,
+                self.options,
+                overwrite=keeping.replaces,
+                then=keeping.before(then, interruption),
+                corpus=None if self.shown is None else self.shown.described(),
+            )
+        self._show(folder, model, rows, metrics)
+        if interruption is not None:
+            goes_on = f"; {keeping.how}" if keeping.how else ""
+            note(f"interrupted; what was learnt until then is in {folder}{goes_on}")
+            raise typer.Exit(exit_status(interruption))
+
+    def check(self, output: Path | None, asked: Asked) -> tuple[Path, Keeping]:
+        """Refuse what can be refused before anything is read; RUN, and what is kept of the fit."""
+        from topicfactors.cli.runs import MARK
         from topicfactors.files import refuse_existing, refuse_source, refuse_unwritable
 
         corpus = self.options["corpus"]
@@ -78,44 +123,11 @@ class Fit:
             )
         folder = output or _default_folder(corpus)
         refuse_source(folder, Path(corpus))
-        refuse_existing(folder, force, MARK)
+        keeping = Keeping(output, folder, asked)
+        refuse_existing(folder, keeping.replaces, MARK)
         refuse_unwritable(folder)
         self._refuse_idle_options()
-        fingerprint, model = Fingerprint(), model_for(self.options, self.typed)
-        if store is not None:
-            vectorizer = store.vectorizer()
-        else:
-            vectorizer = None if is_counts(corpus) else self._vectorizer()
-        with notes_for_warnings(self.quiet):
-            if store is not None:
-                read, self.answers = self.shown.read()
-            elif vectorizer is None:
-                read = self._read_counts(fingerprint)
-            else:
-                read = self._count_texts(vectorizer, fingerprint)
-            self._report(read)
-            self._look_at_size(read)
-            interruption = self._train(model, read)
-            if not self.world.first:
-                return
-            fitted = model if vectorizer is None else make_pipeline(vectorizer, model)
-            then = None
-            if self.reporter is not None:
-                then = self.reporter.after(folder, fitted, read, self.options, self.answers)
-            rows, metrics = write_run(
-                folder,
-                fitted,
-                read,
-                fingerprint,
-                self.options,
-                overwrite=force,
-                then=then,
-                corpus=None if self.shown is None else self.shown.described(),
-            )
-        self._show(folder, model, rows, metrics)
-        if interruption is not None:
-            note(f"interrupted; what was learnt until then is in {folder}")
-            raise typer.Exit(exit_status(interruption))
+        return folder, keeping
 
     def _refuse_idle_options(self) -> None:
         """Nothing that is typed is ignored."""
@@ -192,7 +204,7 @@ class Fit:
             (documents, words), tokens = self.shown.store.shape, self.shown.store.tokens
         self.display.say(f"{documents:,} documents, {words:,} words, {int(tokens):,} tokens")
 
-    def _train(self, model: Any, read: CountedCorpus) -> BaseException | None:
+    def _train(self, model: Any, read: CountedCorpus, keeping: Keeping) -> BaseException | None:
         from threadpoolctl import threadpool_limits
 
         from topicfactors.cli.classes import labels_of
@@ -200,10 +212,12 @@ class Fit:
         few = self.shown is None and read.counts.sum() < SMALL
         if self.options["threads"] is None and few:
             model.set_params(n_jobs=1)  # threads that wait for each other cost more than they bring
+        if self.options["threads"] is None and self.world.size > 1:
+            model.set_params(n_jobs=cores_here())
         limit = model.n_jobs if model.n_jobs > 0 else None
         try:
-            with threadpool_limits(limit), self.display.training() as shown:
-                model.set_params(callbacks=[shown])
+            with threadpool_limits(limit), self.display.training() as shown, keeping.training():
+                model.set_params(callbacks=[shown, *keeping.callbacks()])
                 if self.shown is not None and self.shown.streamed:
                     with joined(resolve_device(model.device)):
                         model.fit(self.shown.store, response=self.options["response"])
@@ -227,7 +241,7 @@ class Fit:
             return interruption
         finally:
             model.set_params(callbacks=None)
-        return None
+        return keeping.interruption
 
     def _show(self, folder: Path, model: Any, rows: Any, metrics: dict[str, Any]) -> None:
         if self.as_json:

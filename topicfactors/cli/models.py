@@ -39,7 +39,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     SEMISUPERVISED: {"likelihood": "multinomial", "smoothing": "auto"},
 }
 """Where they are not the same for every model."""
-OF_THE_GRADIENT = ("batch_size", "learning_rate", "patience")
+OF_THE_GRADIENT = ("batch_size", "learning_rate", "patience", "resume", "checkpoint_every")
 
 
 def spelt(option: str) -> str:

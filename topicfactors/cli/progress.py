@@ -76,7 +76,7 @@ class _Training:
             f"bound {epoch.bound:.1f} nats  {where} perplexity {epoch.perplexity:.0f}  "
             f"{epoch.active} active"
         )
-        self.begun += epoch.number == 1
+        self.begun += epoch.number == 1 or not self.begun  # one that goes on begins later
         again = f"training {self.begun}" if self.begun > 1 else "training"
         self.bar.update(
             self.task, completed=epoch.number, total=epoch.of, scores=scores, description=again

@@ -21,7 +21,7 @@ from topicfactors.estimators.scoring import Evaluation
 from topicfactors.insight.topics import status
 from topicfactors.model.likelihood import Frequencies
 from topicfactors.training import em
-from topicfactors.training.callbacks import Epoch
+from topicfactors.training.callbacks import Epoch, refuse_keepers
 from topicfactors.training.trainer import History
 
 FEWEST_HELD_OUT = 5  # documents
@@ -95,6 +95,8 @@ class ComponentFittingMixin(ComponentGradientMixin):
         """The best of several starts, in place; an interruption keeps the best so far."""
         best: Learnt | None = None
         fresh = self._snapshot()
+        if parts.closed:
+            refuse_keepers(self.callbacks)
         method = self._by_em if parts.closed else self._by_gradient
         try:
             for responsibilities in starts:

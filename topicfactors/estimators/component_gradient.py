@@ -48,7 +48,7 @@ class ComponentGradientMixin(KeepingMixin, ComponentsMixin):
         )
         schedule = self._schedule_of(parts, task.counts.shape[0])
         self.schedule_ = schedule
-        listeners: list[Callback] = [self._tell]
+        listeners: list[Callback] = [self._say, *(self.callbacks or [])]
         if task.balance is not None:
             listeners.insert(0, self._rebalancer(task))
         trainer = Trainer(objective, schedule, torch.initial_seed() % 2**31, listeners)
@@ -134,10 +134,12 @@ class ComponentGradientMixin(KeepingMixin, ComponentsMixin):
         return {name: part.clone() for name, part in self.objective_.state_dict().items()}
 
     def _tell(self, event: Epoch) -> None:
+        for listener in (self._say, *(self.callbacks or [])):
+            listener(event)
+
+    def _say(self, event: Epoch) -> None:
         if self.verbose:
             sys.stderr.write(
                 f"pass {event.number}/{event.of}: {event.bound:.2f} nats a document, "
                 f"perplexity {event.perplexity:.1f}, {event.seconds:.1f} s\n"
             )
-        for callback in self.callbacks or []:
-            callback(event)

@@ -80,7 +80,7 @@ class FitsMixin(StreamingMixin):
                 history = History(interruption=self._fit_number(counts, covariates))
             else:
                 history = self._learn(counts, chosen, going_on)
-            self._order_words(counts)
+            self._order_words_after(counts, history)
         self._choose_length(counts, history.interruption is None)
         self._pass_on(history)
         return self

@@ -280,7 +280,7 @@ class MixtureModel(
             self.reseeded_ = sorted(order.index(number) for number in found.reseeded)
             self._note_responses(found.answers, order)
             self._note(kept, held_out, found)
-            self._order_words(counts)
+            self._order_words_after(counts, found.history)
         if self.reseeded_:
             warnings.warn(emptied(self.reseeded_), FitWarning, stacklevel=2)
         self._pass_on(found.history)

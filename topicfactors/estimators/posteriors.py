@@ -25,7 +25,7 @@ from topicfactors.training.batches import in_order
 from topicfactors.values import is_whole
 
 AT_ONCE = 4096  # documents whose encoder's posterior is computed together
-SEARCHED = 2**23  # bits of the states of documents that are searched together
+SEARCHED = 2**24  # bits of the states of documents that are searched together
 BLOCK = 2**24  # floats of a table of states that are held at once
 APART = 8  # bits by which that is less where every word of a document has a table
 EXACT = "exact"  # as `refine`: the posterior by enumeration of all states

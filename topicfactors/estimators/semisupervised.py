@@ -199,7 +199,7 @@ class SemiSupervisedClassifier(ClassifierMixin, ClassFramesMixin):  # type: igno
             if expensive := costs(parts.inference, parts.decoder, self.n_factors):
                 warnings.warn(expensive, FitWarning, stacklevel=2)
             history = self._fit_classes(counts, labels, parts, device, seed)
-            self._order_words(counts)
+            self._order_words_after(counts, history)
         self._pass_on(history)
         return self
 

@@ -14,6 +14,7 @@ from topicfactors.estimators.base import CountsEstimator
 from topicfactors.insight.metrics import c_v, diversity, npmi
 from topicfactors.insight.topics import Factors, rank, shown, suppressed, top_columns, word_lists
 from topicfactors.insight.word_order import word_order
+from topicfactors.training.trainer import History
 from topicfactors.values import is_whole
 
 MEASURES = ("c_v", "npmi")
@@ -73,6 +74,13 @@ class WordingMixin(CountsEstimator):
     def _order_words(self, counts: Any) -> None:
         self.word_order_ = None
         self.word_order_ = word_order(counts, self.factors())
+
+    def _order_words_after(self, counts: Any, history: History) -> None:
+        """The same after a training, which an interruption of it must not lose."""
+        try:
+            self._order_words(counts)
+        except KeyboardInterrupt as interruption:
+            history.interruption = history.interruption or interruption
 
     def suppressed_words(self, n_words: int = 10) -> list[list[tuple[str, float]]]:
         """The words that speak most against each factor, strongest first.

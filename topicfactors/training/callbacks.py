@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from topicfactors.errors import ConfigurationError
 
 
 class Epoch(NamedTuple):
@@ -36,3 +38,21 @@ class Keeper(Protocol):
 
     def __call__(self, epoch: Epoch) -> None:
         """Called after every epoch."""
+
+    def ended(self, trainer: Any) -> None:
+        """Called when training is over, however it ended, before the best weights are put back."""
+
+
+def refuse_keepers(callbacks: Sequence[Callback] | None) -> None:
+    """Refuse what goes on between two steps, where there are none.
+
+    Raises
+    ------
+    ConfigurationError
+        With the cure.
+    """
+    if any(isinstance(one, Keeper) for one in callbacks or ()):
+        raise ConfigurationError(
+            "checkpoints are of trainings by the gradient, and inference='em' has none; leave them "
+            "(Checkpoints, --resume) out, or take inference='exact' or 'gumbel-softmax'"
+        )

@@ -60,6 +60,12 @@ def current() -> World:
     return ALONE
 
 
+def present() -> World:
+    """As others have brought this process together with more, else as ``torchrun`` told it."""
+    found = current()
+    return found if found.size > 1 else launched()
+
+
 def launched(environment: Mapping[str, str] = os.environ) -> World:
     """Who this process is by what ``torchrun`` told it, before the others are found.
 
@@ -90,18 +96,27 @@ def launched(environment: Mapping[str, str] = os.environ) -> World:
     return world
 
 
+def cores_here(environment: Mapping[str, str] = os.environ) -> int:
+    """A share of the cores of this machine, for each process of the training that is on it."""
+    told = environment.get("LOCAL_WORLD_SIZE", "1")
+    beside = int(told) if told.isdecimal() else 1
+    return max(1, (os.cpu_count() or 1) // max(1, beside))
+
+
 @contextlib.contextmanager
 def joined(device: torch.device) -> Iterator[World]:
     """The processes that ``torchrun`` started, found by each other (gloo, nccl on GPUs).
+
+    Those that have found each other already stay together.
 
     Raises
     ------
     ConfigurationError
         When they cannot be found.
     """
-    world = launched()
-    if world.size == 1:
-        yield ALONE
+    world = present()
+    if world.size == 1 or torch.distributed.is_initialized():
+        yield world
         return
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))

@@ -18,6 +18,7 @@ from topicfactors.training.callbacks import Callback, Epoch, Keeper
 from topicfactors.training.distributed import ALONE, World
 from topicfactors.training.objectives import Objective
 from topicfactors.training.schedules import Schedule
+from topicfactors.training.settings import numbers_of, put_numbers
 from topicfactors.training.sources import Passes, Source
 from topicfactors.training.steps import Stepper
 from topicfactors.training.watching import AT_ONCE, Scores, Watch, score
@@ -91,6 +92,7 @@ class Trainer:
             When the loss is not finite before there are any weights worth keeping.
         """
         history = History()
+        self.documents, self.held_out = documents, held_out
         remember = self.objective.memory
         self.memories = [
             None if part is None else remember(part.total) for part in (documents, held_out)
@@ -122,6 +124,8 @@ class Trainer:
         except KeyboardInterrupt as interruption:
             history.stopped, history.interruption = "interrupted", interruption
         finally:
+            for keeper in self.keepers:
+                keeper.ended(self)
             history.best = watch.restore()
             self.step.part()
         return history
@@ -131,28 +135,27 @@ class Trainer:
 
         It is asked for by a keeper, between two steps or after an epoch.
         """
-        random = {"cpu": torch.get_rng_state()}
-        if self.step.shared[0].is_cuda:
-            random["cuda"] = torch.cuda.get_rng_state()
         return {
             "objective": self.objective.state_dict(),
+            "numbers": numbers_of(self.objective),
+            "at_once": self.step.at_once,
             "optimizer": self.optimizer.state_dict(),
             "memories": [None if one is None else one.state_dict() for one in self.memories],
-            "random": random,
+            "random": _random(self.step.device),
             **self.state.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what :meth:`state_dict` gave; asked for by a keeper as training begins."""
         self.objective.load_state_dict(state["objective"])
+        put_numbers(self.objective, state["numbers"])
+        self.step.at_once = state["at_once"]
         self.optimizer.load_state_dict(state["optimizer"])
         for memory, kept in zip(self.memories, state["memories"], strict=True):
             if memory is not None and kept is not None:
                 memory.load_state_dict(kept)
         self.state.load_state_dict(state)
-        torch.set_rng_state(state["random"]["cpu"])
-        if "cuda" in state["random"] and self.step.shared[0].is_cuda:
-            torch.cuda.set_rng_state(state["random"]["cuda"])
+        _put_random(self.step.device, state["random"])
 
     def _pass(
         self, documents: Source, passes: Passes, held_out: Documents | None, began: float
@@ -210,6 +213,25 @@ class Trainer:
         raise FitError(f"{fault}, before any epoch was complete; {cure}")
 
 
+def _random(device: torch.device) -> dict[str, Tensor]:
+    """The states of torch's generators that a training draws from."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    elif device.type == "mps":
+        states["mps"] = torch.mps.get_rng_state()
+    return states
+
+
+def _put_random(device: torch.device, states: dict[str, Tensor]) -> None:
+    """Put them back, as far as they are of this kind of device."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)
+    elif device.type == "mps" and "mps" in states:
+        torch.mps.set_rng_state(states["mps"])
+
+
 class _State:
     """Where a training stands: its epoch, the steps made of it, and what it has seen."""
 
@@ -239,12 +261,14 @@ class _State:
             "bounds": torch.cat(self.bounds) if self.bounds else None,
             "epochs": [list(epoch) for epoch in self.history.epochs],
             "stopped": self.history.stopped,
+            "asked": self.history.asked,
             "watch": self.watch.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.number, self.steps, self.faulty = state["number"], state["steps"], state["faulty"]
-        self.bounds = [] if state["bounds"] is None else [state["bounds"]]
+        device = next(self.watch.objective.parameters()).device
+        self.bounds = [] if state["bounds"] is None else [state["bounds"].to(device)]
         self.history.epochs[:] = [Epoch(*epoch) for epoch in state["epochs"]]
-        self.history.stopped = state["stopped"]
+        self.history.stopped, self.history.asked = state["stopped"], state["asked"]
         self.watch.load_state_dict(state["watch"])

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
-from topicfactors.contracts import Memory
+from topicfactors.contracts import Batch, Memory
 from topicfactors.insight.topics import DEAD
 from topicfactors.training.batches import Documents, in_order
 from topicfactors.training.callbacks import Epoch
 from topicfactors.training.distributed import ALONE, World
+from topicfactors.training.halving import Visit, halved, parts, tried
 from topicfactors.training.objectives import Objective
 from topicfactors.training.schedules import Schedule
 
@@ -32,7 +36,7 @@ def score(
 ) -> Scores:
     """The bound of every document that the objective watches; of all processes together."""
     objective.eval()
-    watched = [objective.watched(batch) for batch in in_order(documents, AT_ONCE, memory)]
+    watched = list(_watched(objective, in_order(documents, AT_ONCE, memory)))
     each = torch.cat([bound for bound, _ in watched])
     means = torch.cat([mean for _, mean in watched]).double()
     words = documents.counts.lengths
@@ -50,6 +54,25 @@ def score(
     perplexity = math.exp(-surprise / with_words) if with_words else 1.0
     active = int((second - first.square() >= DEAD).sum())
     return Scores(bound / total, perplexity, active)
+
+
+def _watched(objective: Objective, batches: Iterable[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
+    """What the objective says of every batch, in parts where memory runs out."""
+    at_once: int | None = None
+    for batch in batches:
+        visit = None if batch.memory is None else Visit(batch.memory, batch.rows)
+        batch = batch._replace(memory=visit)
+        while (found := tried(partial(_in_parts, objective, batch, at_once))) is None:
+            at_once = halved(len(batch.rows), at_once)
+        if visit is not None:
+            visit.keep()
+        yield from found
+
+
+def _in_parts(
+    objective: Objective, batch: Batch, at_once: int | None
+) -> list[tuple[Tensor, Tensor]]:
+    return [objective.watched(part.batch) for part in parts(batch, at_once)]
 
 
 class Watch:
@@ -92,8 +115,9 @@ class Watch:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Remember what another one did."""
-        for name, value in state.items():
-            setattr(self, name, value)
+        self.best, self.score = state["best"], state["score"]
+        self.waited, self.mark = state["waited"], state["mark"]
+        self.weights = state["weights"]
 
     def _keep(self) -> None:
         state = self.objective.state_dict()

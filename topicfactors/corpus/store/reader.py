@@ -52,6 +52,8 @@ class CountsStore:
         Documents and words, ``(N, V)``.
     nnz, tokens
         Pairs of a document and a word that come, and the sum of the counts.
+    largest
+        Such pairs in the largest shard.
     sizes, starts
         Documents of each shard, and the row of its first.
     labelled
@@ -80,6 +82,7 @@ class CountsStore:
         self.starts = np.cumsum([0, *self.sizes])[:-1].tolist()
         self.shape = (sum(self.sizes), self._manifest.words)
         self.nnz = sum(shard.nnz for shard in shards)
+        self.largest = max((shard.nnz for shard in shards), default=0)
         self.tokens = float(sum(shard.tokens for shard in shards))
         self.labelled, self.column_names = self._manifest.labelled, self._manifest.columns
         self.notes = list(self._manifest.notes)
@@ -213,7 +216,7 @@ class CountsStore:
                 self._good(kept.name)
 
     def blocks(self) -> Iterator[tuple[list[str], CountsMatrix]]:
-        """Ids and counts of a shard after the other."""
+        """Ids and counts, float32 ``(n, V)``, of a shard after the other."""
         for number in range(len(self.sizes)):
             yield self.ids(number), self.shard(number)
 

@@ -61,8 +61,13 @@ class Workplace:
             self._compare(told)
         try:
             self.spool.mkdir(parents=True, exist_ok=True)
+            if (self.path / MARK).is_file():
+                return
             with whole_file(self.path / MARK) as temporary:
                 temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        except StorageError:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
         except OSError as error:
             raise StorageError(
                 f"{self.folder}: cannot be written here: {error.strerror or error}; choose a "
