@@ -122,6 +122,15 @@ def test_an_npz_of_something_else(tmp_path, arrays, message):
     refused(read_counts, tmp_path / "a.npz", message)
 
 
+def test_an_npz_with_a_password(tmp_path):
+    npz(tmp_path / "a.npz")
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    for mark, flags in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        content[content.rindex(mark) + flags] |= 1
+    (tmp_path / "a.npz").write_bytes(content)
+    refused(read_counts, tmp_path / "a.npz", "encrypted")
+
+
 def test_an_npz_that_unpacks_without_end(tmp_path, monkeypatch):
     monkeypatch.setattr(unpacking, "ROOM", 2**20)
     npz(tmp_path / "a.npz", data=np.ones(2**20))

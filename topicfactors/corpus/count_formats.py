@@ -6,18 +6,22 @@ import codecs
 import contextlib
 import itertools
 import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from topicfactors.corpus.lines import BROKEN, open_bytes, open_seekable
-from topicfactors.corpus.unpacking import room_of, too_large
+from topicfactors.corpus.unpacking import check_archive
 from topicfactors.errors import InputError
 
 LONGEST = 18  # digits of a number of documents
 SHOWN = 300  # characters of an error that are passed on
-REFUSED = (ValueError, OverflowError, MemoryError, KeyError, NotImplementedError)
+REFUSED = (
+    *(ValueError, ArithmeticError, MemoryError, LookupError, RuntimeError, TypeError),
+    *(AttributeError, SyntaxError, struct.error),
+)  # by the parsers of others, of files that are damaged
 
 
 class Entries(NamedTuple):
@@ -111,7 +115,7 @@ def read_npz(path: str) -> Entries:
         if not zipfile.is_zipfile(stream):
             raise ValueError("it has no end, or another beginning")
         stream.seek(0)
-        _check_room(path, stream)
+        check_archive(path, stream)
         matrix = scipy.sparse.load_npz(stream)
         if matrix.ndim != 2 or matrix.dtype.kind not in "buif":
             raise ValueError(f"{matrix.ndim} dimensions of {matrix.dtype}; counts are numbers in 2")
@@ -121,16 +125,6 @@ def read_npz(path: str) -> Entries:
 
     with contextlib.closing(open_seekable(path)) as stream:
         return Entries(_parsed(path, "SciPy .npz", load, stream))
-
-
-def _check_room(path: str, stream: Any) -> None:
-    """Refuse an archive that becomes much larger than it is."""
-    with zipfile.ZipFile(stream) as archive:
-        unpacked = sum(member.file_size for member in archive.infolist())
-        packed = sum(member.compress_size for member in archive.infolist())
-    stream.seek(0)
-    if unpacked > room_of(packed):
-        raise too_large(path, room_of(packed))
 
 
 def _parsed(path: str, kind: str, read: Callable[[Any], Any], stream: Any) -> Any:

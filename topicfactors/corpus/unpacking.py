@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -37,6 +38,22 @@ def bounded(source: BinaryIO, path: str) -> BinaryIO:
     except OSError:  # it comes from elsewhere
         return source
     return cast(BinaryIO, io.BufferedReader(_Bounded(source, path, room), BUFFER))
+
+
+def check_archive(path: str, stream: Any) -> None:
+    """Refuse a .zip that becomes much larger than it is; the stream is at its beginning after.
+
+    Raises
+    ------
+    InputError
+        When it does.
+    """
+    with zipfile.ZipFile(stream) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+        packed = sum(member.compress_size for member in archive.infolist())
+    stream.seek(0)
+    if unpacked > room_of(packed):
+        raise too_large(path, room_of(packed))
 
 
 class _Bounded(io.RawIOBase):

@@ -59,10 +59,10 @@ class Workplace:
             self.clear()
         if self.path.exists():
             self._compare(told)
-        if (self.path / MARK).is_file():
-            return
         try:
             self.spool.mkdir(parents=True, exist_ok=True)
+            if (self.path / MARK).is_file():
+                return
             with whole_file(self.path / MARK) as temporary:
                 temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         except StorageError:
