@@ -3,14 +3,14 @@
 import importlib.util
 import json
 import os
-import subprocess
+import signal
 import sys
 
 import pytest
 
 from tests.cli.conftest import make_texts
-from topicfactors.corpus.store import CountsStore, prepare
-from topicfactors.corpus.vectorizer import DocumentVectorizer
+from tests.engines.processes import descendants, ended, saved, start
+from topicfactors.corpus.store import CountsStore
 from topicfactors.engines.ray import in_order, ray_itself
 from topicfactors.errors import ConfigurationError
 
@@ -18,26 +18,13 @@ needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None,
     reason='needs Ray: pip install "topicfactors[distributed]"',
 )
-FIT = "-k 3 --epochs 6 --batch-size 64 --threads 1 --no-report"
-
-
-def start(*arguments):
-    """The command line in a process of its own."""
-    command = [sys.executable, "-m", "topicfactors", *map(str, arguments)]
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"},
-    )
+FIT = "-k 3 --epochs 8 --batch-size 32 --threads 1 --no-report"
 
 
 def call(*arguments):
     """What was said on stdout and stderr by a command that ends well."""
-    process = start(*arguments)
-    out, err = process.communicate(timeout=400)
-    assert process.returncode == 0, err
+    status, out, err = ended(start(*arguments))
+    assert status == 0, err
     return out, err
 
 
@@ -45,15 +32,6 @@ def bound(run):
     """Nats a document of those held out."""
     metrics = json.loads((run / "metrics.json").read_text())
     return metrics["held_out"]["truncated"]["nats_per_document"]
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """Six hundred documents in shards of a hundred."""
-    place = tmp_path_factory.mktemp("engine") / "store"
-    counting = DocumentVectorizer(min_df=1, max_df=1.0)
-    prepare(list(make_texts(600)), place, vectorizer=counting, shard_documents=100, workers=1)
-    return place
 
 
 def test_a_task_for_one_needs_no_cluster():
@@ -90,16 +68,48 @@ def test_two_workers_reach_the_bound_of_one_process(store, tmp_path):
     out, err = call("fit", store, "-o", tmp_path / "two", *ray.split())
     assert bound(tmp_path / "two") == pytest.approx(bound(tmp_path / "one"), rel=5e-3)
     assert json.loads(out)["run"] == str(tmp_path / "two")
-    assert "600 documents" in err
+    assert "2,000 documents" in err
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
 @needs_ray
 @pytest.mark.slow
 def test_a_mistake_of_the_workers_is_one_line(store, tmp_path):
-    options = f"--engine ray --workers 7 {FIT}".split()
-    process = start("fit", store, "-o", tmp_path / "run", *options)
-    _, err = process.communicate(timeout=400)
-    assert process.returncode == 2, err
-    assert "7 processes cannot share 6 shards" in err.splitlines()[-1]
+    options = f"--engine ray --workers 12 {FIT}".split()
+    status, _, err = ended(start("fit", store, "-o", tmp_path / "run", *options))
+    assert status == 2, err
+    assert "12 processes cannot share 10 shards" in err.splitlines()[-1]
     assert "Traceback" not in err
+
+
+@needs_ray
+@pytest.mark.slow
+def test_after_a_kill_the_workers_begin_again_and_go_on(store, tmp_path):
+    run = tmp_path / "run"
+    options = f"--engine ray --workers 2 --checkpoint-every 0.5 {FIT}".split()
+    process = start("fit", store, "-o", run, *options)
+    saved(process, run)
+    os.kill(descendants(process, "RayTrainWorker")[-1], signal.SIGKILL)
+    status, out, err = ended(process)
+    assert status == 0, err
+    assert "a process was lost; all of them begin again" in err
+    assert f"going on from {run}.checkpoints" in err
+    assert out.startswith("factor")
+    assert "Traceback" not in err
+    assert not (tmp_path / "run.checkpoints").exists()
+
+
+@needs_ray
+@pytest.mark.slow
+def test_when_told_to_leave_the_workers_save_first(store, tmp_path):
+    run = tmp_path / "run"
+    options = f"--engine ray --workers 2 --checkpoint-every 0.5 {FIT}".split()
+    process = start("fit", store, "-o", run, *options)
+    saved(process, run)
+    process.send_signal(signal.SIGTERM)
+    status, _, err = ended(process)
+    assert status == 143, err
+    assert "interrupted" in err
+    assert "--resume goes on" in err
+    assert "Traceback" not in err
+    assert (tmp_path / "run.checkpoints").exists()

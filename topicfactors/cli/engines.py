@@ -97,8 +97,8 @@ def fit_with_ray(told: Told, output: Path | None, workers: int | None) -> None:
     folder, _ = fit.check(output, told.asked)
     if fit.shown is None or not fit.shown.streamed:
         raise InputError(
-            f"{corpus}: workers share the shards of a store, for a model of factors; make "
-            f"one with topicfactors prepare {corpus} STORE"
+            f"{corpus}: workers share the shards of a store, for a model of factors; make one with "
+            f"topicfactors prepare {corpus} STORE, or leave --engine ray out"
         )
     ray_itself()
     work = functools.partial(_fitting, told, folder, os.getcwd())
@@ -109,13 +109,17 @@ def fit_with_ray(told: Told, output: Path | None, workers: int | None) -> None:
 
 def _fitting(told: Told, folder: Path, place: str, member: Member) -> int:
     """What one of the processes does; its exit status."""
+    from topicfactors.cli.console import describe, exit_status, note
     from topicfactors.cli.fitting import Fit
 
     try:
         with contextlib.chdir(place):
             fit = Fit(told.options, told.typed, told.quiet, told.as_json, told.report)
-            resume = told.asked.resume or member.restarted
-            fit.run(folder, told.asked._replace(resume=resume))
+            if member.first:
+                member.listen(fit.stop)
+            if member.restarted:
+                note("a process was lost; all of them begin again", quiet=fit.quiet)
+            fit.run(folder, told.asked._replace(resume=told.asked.resume or member.restarted))
     except FileNotFoundError as error:
         if error.filename != place:
             raise
@@ -125,6 +129,9 @@ def _fitting(told: Told, folder: Path, place: str, member: Member) -> int:
         ) from error
     except typer.Exit as leaving:
         return leaving.exit_code
+    except KeyboardInterrupt as interruption:
+        note(f"topicfactors: {describe(interruption)}", quiet=not member.first)
+        return exit_status(interruption)
     return 0
 
 

@@ -257,13 +257,13 @@ def fit(
     from topicfactors.cli.fitting import Fit
     from topicfactors.cli.resuming import Asked
 
-    apart = ("resume", "checkpoint_every", "engine", "workers")
+    kept = ("resume", "checkpoint_every", "engine", "workers")
     options = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in context.params.items()
-        if name not in ("config", "force", "json", "quiet", "output", "report", *apart)
+        if name not in ("config", "force", "json", "quiet", "output", "report", *kept)
     }
-    typed = {name for name in (*options, *apart) if was_typed(context, name)}
+    typed = {name for name in (*options, *kept[:2]) if was_typed(context, name)}
     asked = Asked(resume, checkpoint_every, force)
     refuse_engine(engine, workers)
     if engine != "local":

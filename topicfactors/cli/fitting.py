@@ -11,7 +11,7 @@ import typer
 
 from topicfactors.cli.answers import refuse_idle_response, responses_of
 from topicfactors.cli.consensus import told_of_runs
-from topicfactors.cli.console import exit_status, note, notes_for_warnings
+from topicfactors.cli.console import Terminated, exit_status, note, notes_for_warnings
 from topicfactors.cli.covariates import names_of, told, with_columns
 from topicfactors.cli.models import SEMISUPERVISED, model_for, resolved
 from topicfactors.cli.resuming import Asked, Keeping
@@ -59,6 +59,7 @@ class Fit:
         self.reporter = Reporter() if report else None
         self.answers: Any = None  # the responses (N,), where they are asked for
         self.shown: Any = None  # the documents of a store that are read at once
+        self.keeping: Keeping | None = None
 
     def run(self, output: Path | None, asked: Asked) -> None:
         """Fit and write; an interruption is passed on when what was learnt is saved."""
@@ -73,7 +74,7 @@ class Fit:
             vectorizer = self.shown.store.vectorizer()
         else:
             vectorizer = None if is_counts(corpus) else self._vectorizer()
-        with notes_for_warnings(self.quiet), keeping.telling():
+        with notes_for_warnings(self.quiet), keeping.telling(self.quiet):
             keeping.look(model, self.options, self.quiet)
             if self.shown is not None:
                 read, self.answers = self.shown.read()
@@ -107,7 +108,7 @@ class Fit:
             raise typer.Exit(exit_status(interruption))
 
     def check(self, output: Path | None, asked: Asked) -> tuple[Path, Keeping]:
-        """Refuse what can be refused before anything is read; RUN, and what is kept of the fit."""
+        """Refuse what can be refused before anything is read; RUN, and its checkpoints."""
         from topicfactors.cli.runs import MARK
         from topicfactors.files import refuse_existing, refuse_source, refuse_unwritable
 
@@ -123,11 +124,17 @@ class Fit:
             )
         folder = output or _default_folder(corpus)
         refuse_source(folder, Path(corpus))
-        keeping = Keeping(output, folder, asked)
+        self.keeping = keeping = Keeping(output, folder, asked)
         refuse_existing(folder, keeping.replaces, MARK)
         refuse_unwritable(folder)
         self._refuse_idle_options()
         return folder, keeping
+
+    def stop(self, kind: str) -> None:
+        """Let the training save after its step, and end as Ctrl-C or SIGTERM ends it."""
+        if self.keeping is not None and self.keeping.checkpoints is not None:
+            known = Terminated() if kind == Terminated.__name__ else KeyboardInterrupt()
+            self.keeping.checkpoints.stop(known)
 
     def _refuse_idle_options(self) -> None:
         """Nothing that is typed is ignored."""
@@ -209,8 +216,8 @@ class Fit:
 
         from topicfactors.cli.classes import labels_of
 
-        few = self.shown is None and read.counts.sum() < SMALL
-        if self.options["threads"] is None and few:
+        tokens = read.counts.sum() if self.shown is None else self.shown.store.tokens
+        if self.options["threads"] is None and tokens < SMALL:
             model.set_params(n_jobs=1)  # threads that wait for each other cost more than they bring
         if self.options["threads"] is None and self.world.size > 1:
             model.set_params(n_jobs=cores_here())

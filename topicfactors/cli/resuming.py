@@ -109,13 +109,13 @@ class Keeping:
         return None if self.checkpoints is None else self.checkpoints.interruption
 
     @contextlib.contextmanager
-    def telling(self) -> Iterator[None]:
+    def telling(self, quiet: bool = False) -> Iterator[None]:
         """Where a fit ends before its run is written, say what there is to go on from."""
         try:
             yield
         except BaseException:
             if self.checkpoints is not None and self.checkpoints.last and self.how:
-                note(f"the training so far is kept in {self.folder}; {self.how}")
+                note(f"the training so far is kept in {self.folder}; {self.how}", quiet=quiet)
             raise
 
     @property

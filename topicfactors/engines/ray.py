@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
@@ -62,6 +64,7 @@ def connected(processes: int | None = None) -> Iterator[Any]:
     if not address:
         room = max(processes or 1, len(os.sched_getaffinity(0)))
         settings = {"address": "local", "num_cpus": room, "include_dashboard": False}
+    heard = _signals()
     try:
         ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **settings)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
@@ -71,10 +74,21 @@ def connected(processes: int | None = None) -> Iterator[Any]:
             f"Ray {where}: {reason}; see that a cluster runs there, or unset {ADDRESS} to start "
             "one on this machine"
         ) from error
+    for number, handler in heard.items():
+        signal.signal(number, handler)  # Ray has put its own there
     try:
-        yield ray
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # it prints
+            yield ray
     finally:
         ray.shutdown()
+
+
+def _signals() -> dict[int, Any]:
+    """What SIGINT and SIGTERM do, where that can be said."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    return {number: handler for number, handler in found.items() if handler is not None}
 
 
 def in_order(

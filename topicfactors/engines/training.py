@@ -9,12 +9,12 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from topicfactors.engines.ray import connected
 from topicfactors.engines.relay import PAUSE, Member, Relay, Voice
 from topicfactors.errors import ConfigurationError, FitError, TopicFactorsError
-from topicfactors.training.distributed import PATIENCE
+from topicfactors.training.distributed import PATIENCE, PartedError
 
 RETRIES = 3  # new beginnings of the processes, when one of them dies
 Work = Callable[[Member], int]
@@ -53,12 +53,13 @@ def train(work: Work, processes: int, shared: Path, *, cores: int = 1, device: s
     FitError
         When a process has died too often.
     """
+    out = sys.stdout
     with connected(processes * cores) as ray:
         gpus = _gpus(ray, processes, cores, device)
         relay = ray.remote(num_cpus=0)(Relay).remote()
         with _aside(shared) as folder:
             trainer = _trainer(work, relay, processes, cores, gpus, folder)
-            return _awaited(ray, relay, trainer)
+            return _awaited(ray, relay, trainer, out)
 
 
 def _gpus(ray: Any, processes: int, cores: int, device: str) -> bool:
@@ -122,6 +123,8 @@ def _member(given: dict[str, Any]) -> None:
             stack.enter_context(contextlib.redirect_stderr(err))
         try:
             status = given["work"](member)
+        except PartedError:
+            raise
         except TopicFactorsError as mistake:
             ray.get(relay.fail.remote(mistake))
             raise
@@ -129,7 +132,7 @@ def _member(given: dict[str, Any]) -> None:
             ray.get(relay.end.remote(status))
 
 
-def _awaited(ray: Any, relay: Any, trainer: Any) -> int:
+def _awaited(ray: Any, relay: Any, trainer: Any, out: TextIO) -> int:
     """Print what is told until the training is over; its exit status."""
     failures: list[BaseException] = []
 
@@ -145,7 +148,7 @@ def _awaited(ray: Any, relay: Any, trainer: Any) -> int:
     while True:
         try:
             thread.join(PAUSE)
-            _print(ray.get(relay.heard.remote()))
+            _print(ray.get(relay.heard.remote()), out)
             if not thread.is_alive():
                 break
         except KeyboardInterrupt as interruption:
@@ -153,7 +156,7 @@ def _awaited(ray: Any, relay: Any, trainer: Any) -> int:
                 raise
             asked = True
             ray.get(relay.ask.remote(type(interruption).__name__))
-    _print(ray.get(relay.heard.remote()))
+    _print(ray.get(relay.heard.remote()), out)
     status, mistake = ray.get(relay.outcome.remote())
     if mistake is not None:
         raise mistake
@@ -162,9 +165,9 @@ def _awaited(ray: Any, relay: Any, trainer: Any) -> int:
     return int(status)
 
 
-def _print(said: list[tuple[str, str]]) -> None:
+def _print(said: list[tuple[str, str]], out: TextIO) -> None:
     for stream, text in said:
-        where = sys.stdout if stream == "stdout" else sys.stderr
+        where = out if stream == "stdout" else sys.stderr
         where.write(text)
         where.flush()
 

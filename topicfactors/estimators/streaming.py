@@ -146,8 +146,14 @@ class StreamingMixin(CalibratingMixin, RunsMixin):
             self._optimizer_state = None
             self.objective_.to(device)
             self._hold_anchors(sample)
+            whole = streamed.store
             source = StoredDocuments(
-                streamed.read, streamed.sizes(), device, world, streamed.store.largest
+                streamed.read,
+                streamed.sizes(),
+                device,
+                world,
+                largest=whole.largest,
+                fingerprint=whole.fingerprint,
             )
             self.schedule_ = self._passes(source.everywhere)
             torch.manual_seed(seed + world.rank)

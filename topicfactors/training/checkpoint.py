@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from topicfactors.training.configuration import (
     plain,
 )
 from topicfactors.training.shelf import Place, Shelf, place_of
-from topicfactors.training.snapshots import read_facts, read_snapshot, write_snapshot
+from topicfactors.training.snapshots import Snapshot, used, write_snapshot
 from topicfactors.values import number, whole
 
-DAMAGE = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+AGREED = 8  # steps after which several processes ask each other whether to save or to stop
 
 
 class Checkpoints:
@@ -140,13 +141,9 @@ class Checkpoints:
                 FitWarning,
                 stacklevel=4,
             )
-        for place in reversed(there) if self.resume else ():
-            try:
-                facts = read_facts(self.shelf.path(place))
-            except StorageError:
-                continue  # told when it is needed
+        facts = self.shelf.facts() if self.resume else None
+        if facts is not None:
             self._refuse(differences(facts["options"], plain(self.options)))
-            break
 
     def forget(self) -> None:
         """Delete the checkpoints, and the folder where nothing else is in it."""
@@ -180,9 +177,12 @@ class Checkpoints:
 
     def stepped(self, trainer: Any) -> None:
         """Called after every step: saves where it is time, or where it is told to stop."""
-        if self.interruption is not None:
+        if trainer.world.size > 1 and trainer.state.steps % AGREED:
+            return
+        stop, due = self._agreed(trainer)
+        if stop:
             self._leave(trainer)
-        elif self._is_due(trainer):
+        elif due:
             self._save(trainer)
 
     def __call__(self, epoch: Epoch) -> None:
@@ -195,7 +195,7 @@ class Checkpoints:
         """
         if self._trainer is None:
             refuse_keepers([self])
-        if self.interruption is not None:
+        if self._agreed(self._trainer)[0]:
             self._leave(self._trainer)
         elif self.epochs is not None and epoch.number % self.epochs == 0:
             self._save(self._trainer)
@@ -216,9 +216,16 @@ class Checkpoints:
         if interruption is not None:
             raise interruption
 
+    def _agreed(self, trainer: Any) -> tuple[bool, bool]:
+        """Was one of the processes told to stop, and is it time by the clock of the first?"""
+        said = [self.interruption is not None, self._is_due(trainer)]
+        stop, due = trainer.world.any(said, trainer.step.device)
+        if stop and self.interruption is None:
+            self.interruption = KeyboardInterrupt()
+        return stop, due
+
     def _is_due(self, trainer: Any) -> bool:
-        """By time; but not where several processes would each have a time of their own."""
-        if self.every is None or trainer.world.size > 1:
+        if self.every is None or not trainer.world.first:
             return False
         return time.monotonic() - self._since >= self.every
 
@@ -239,42 +246,46 @@ class Checkpoints:
 
     def _go_on(self, trainer: Any) -> None:
         places, torn, why = self.shelf.shared(trainer, self.trainings), list[Place](), ""
+        if not places:
+            self._refuse_others()
         while places:
             place = places.pop()
-            try:
-                found = read_snapshot(self.shelf.path(place))
-                now, then = self._facts, found.facts
-                self._refuse(differences(then["options"], now["options"]))
-                self._refuse(differences(then["configuration"], now["configuration"]))
-                trainer.load_state_dict(found.state)
-            except ConfigurationError:
-                raise
-            except StorageError as error:
-                why = str(error)
-            except DAMAGE as error:
-                why = f"{self.shelf.path(place)}: damaged: {' '.join(str(error).split())}"
-            else:
+            fault = used(self.shelf.path(place), partial(self._put_back, trainer))
+            if not trainer.world.any([bool(fault)], trainer.step.device)[0]:
                 self.last = place
-                others = differences(then["circumstances"], now["circumstances"])
-                self._tell(place, torn, why, others)
+                self._tell(place, torn, why)
                 return
-            torn.append(place)
+            torn, why = [*torn, place], fault or f"{self.shelf.path(place)}: damaged elsewhere"
         if torn:
             raise StorageError(
                 f"{why}; there is no other checkpoint to go on from: start anew (--force, or "
                 "overwrite=True, without resuming)"
             )
 
-    def _tell(self, place: Place, torn: list[Place], why: str, others: str) -> None:
+    def _put_back(self, trainer: Any, found: Snapshot) -> None:
+        now, then = self._facts, found.facts
+        self._refuse(differences(then["options"], now["options"]))
+        self._refuse(differences(then["configuration"], now["configuration"]))
+        trainer.load_state_dict(found.state)
+        self._others = differences(then["circumstances"], now["circumstances"])
+
+    def _refuse_others(self) -> None:
+        """Refuse to begin anew because there are more processes, or fewer."""
+        _, now = self._facts["configuration"]["processes"]
+        facts = self.shelf.facts()
+        then = now if facts is None else facts["configuration"].get("processes", [0, now])[1]
+        self._refuse("" if then == now else f"{then} processes, now {now}")
+
+    def _tell(self, place: Place, torn: list[Place], why: str) -> None:
         """Say what should be known of the checkpoint that is gone on from."""
         for each in torn:
             self.shelf.delete(each)
         if torn:
             _note(f"{why}; the fit goes on from the checkpoint before, {place.name}")
-        if others:
+        if self._others:
             _note(
-                f"{self.folder}: the checkpoint was made with {others}; the fit goes on, though "
-                "not to the last bit as it would have there"
+                f"{self.folder}: the checkpoint was made with {self._others}; the fit goes on, "
+                "though not to the last bit as it would have there"
             )
 
     def _refuse(self, found: str) -> None:

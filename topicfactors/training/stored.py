@@ -56,6 +56,8 @@ class StoredDocuments:
         The processes that share the lanes.
     largest
         Non-zeros of the largest shard: of larger ones fewer are open at once.
+    fingerprint
+        Of the documents, by which a checkpoint knows them.
 
     Raises
     ------
@@ -70,8 +72,9 @@ class StoredDocuments:
         device: torch.device,
         world: World = ALONE,
         largest: int = 0,
+        fingerprint: str | None = None,
     ) -> None:
-        self.read, self.device = read, device
+        self.read, self.device, self.fingerprint = read, device, fingerprint
         self.everywhere = int(sum(sizes))  # documents of all processes
         most = max(FEWEST, min(LANES, OPEN // max(1, ENTRY * largest)))
         dealt = lanes(sizes, max(most, world.size))

@@ -20,6 +20,7 @@ from topicfactors.corpus.blocks import CountedBlock, counted
 from topicfactors.corpus.documents import OWN_IDS, Document, describe_repeated
 from topicfactors.corpus.phrases import join
 from topicfactors.corpus.rules import TokenRules, no_words
+from topicfactors.corpus.store.arrays import damaged
 from topicfactors.corpus.store.candidates import MOST, Candidates
 from topicfactors.corpus.store.finishing import Outcome
 from topicfactors.corpus.store.manifest import VOCABULARY, Shard, kept
@@ -202,7 +203,10 @@ class TwoPasses:
             return []
         home = int(np.searchsorted(np.cumsum(self.sizes), found.first, side="right"))
         path = self.place.target / shard_names(self.place.first + home)[1]
-        ids = read_documents(path)["ids"]
+        try:
+            ids = read_documents(path)["ids"]
+        except ValueError as error:
+            raise damaged(path) from error
         line = describe_repeated(ids[found.first - sum(self.sizes[:home])], *found)
         if strict:
             raise InputError(f"{line}; {OWN_IDS}")
