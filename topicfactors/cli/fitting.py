@@ -216,8 +216,8 @@ class Fit:
 
         from topicfactors.cli.classes import labels_of
 
-        few = self.shown is None and read.counts.sum() < SMALL
-        if self.options["threads"] is None and few:
+        tokens = read.counts.sum() if self.shown is None else self.shown.store.tokens
+        if self.options["threads"] is None and tokens < SMALL:
             model.set_params(n_jobs=1)  # threads that wait for each other cost more than they bring
         if self.options["threads"] is None and self.world.size > 1:
             model.set_params(n_jobs=cores_here())

@@ -72,6 +72,7 @@ class Keeping:
         if not self.asked.every or not _has_steps(model):
             return
         from topicfactors.training.checkpoint import Checkpoints
+        from topicfactors.training.distributed import present
 
         others = (*TOLD_OTHERWISE, *OF_THE_MACHINE)
         compared = {name: value for name, value in options.items() if name not in others}
@@ -79,7 +80,7 @@ class Keeping:
         self.checkpoints = Checkpoints(
             self.folder,
             every=self.asked.every,
-            epochs=None,
+            epochs=None if present().size == 1 else 1,  # processes have no time in common
             resume=resume,
             overwrite=force,
             options=compared,

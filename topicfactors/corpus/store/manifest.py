@@ -123,6 +123,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / NAME
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(described, ensure_ascii=False).encode()  # no halves of surrogate pairs
     except (FileNotFoundError, NotADirectoryError) as error:
         raise _no_store(folder) from error
     except OSError as error:

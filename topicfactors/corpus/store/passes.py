@@ -8,9 +8,9 @@ there whole or not at all, and one that is there is not made again.
 from __future__ import annotations
 
 import itertools
-import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,12 +20,19 @@ from topicfactors.corpus.blocks import CountedBlock, counted
 from topicfactors.corpus.documents import OWN_IDS, Document, describe_repeated
 from topicfactors.corpus.phrases import join
 from topicfactors.corpus.rules import TokenRules, no_words
+from topicfactors.corpus.store.arrays import damaged
 from topicfactors.corpus.store.candidates import MOST, Candidates
 from topicfactors.corpus.store.finishing import Outcome
 from topicfactors.corpus.store.manifest import VOCABULARY, Shard, kept
 from topicfactors.corpus.store.passing import PIECE, Passing
 from topicfactors.corpus.store.repeats import Repeats
-from topicfactors.corpus.store.shards import Described, joined, shard_names, write_documents
+from topicfactors.corpus.store.shards import (
+    Described,
+    joined,
+    read_documents,
+    shard_names,
+    write_documents,
+)
 from topicfactors.corpus.store.spool import (
     ShardBuilder,
     Spooled,
@@ -36,7 +43,7 @@ from topicfactors.corpus.store.spool import (
 from topicfactors.corpus.store.statistics import Statistics
 from topicfactors.corpus.store.unfinished import Workplace
 from topicfactors.corpus.tokenizers import SERIAL, count_block, token_block
-from topicfactors.errors import InputError
+from topicfactors.errors import InputError, StorageError
 from topicfactors.wordlists import write_words
 
 if TYPE_CHECKING:
@@ -111,8 +118,8 @@ class TwoPasses:
         """Pass over the documents of the shards that are there."""
         for number in range(self.place.finished):
             path = self.place.target / shard_names(self.place.first + number)[1]
-            known = json.loads(path.read_text(encoding="utf-8"))
-            if passing.skip() != known["source"]:
+            known, spooled = self._begun(path, number)
+            if passing.skip() != known.get("source"):
                 rows = f"rows {sum(self.sizes):,} to {sum(self.sizes) + len(known['ids']) - 1:,}"
                 raise InputError(
                     f"{source}: is not the corpus of which {self.place.path} holds the beginning "
@@ -120,7 +127,18 @@ class TwoPasses:
                     "overwrite=True)"
                 )
             self._note(Described(known["ids"], known["labels"], known["columns"]))
-            self._learn(read_spooled(self.place.spool, number))
+            self._learn(spooled)
+
+    def _begun(self, path: Path, number: int) -> tuple[dict[str, Any], Spooled]:
+        """What is there of a shard."""
+        try:
+            known = read_documents(path)
+            return known, read_spooled(self.place.spool, number, len(known["ids"]))
+        except (ValueError, StorageError) as error:
+            raise StorageError(
+                f"{self.place.path}: what was begun there is damaged; begin anew (--force, or "
+                "overwrite=True)"
+            ) from error
 
     def _spool(self, passing: Passing) -> None:
         """Count what is left of the corpus."""
@@ -185,7 +203,10 @@ class TwoPasses:
             return []
         home = int(np.searchsorted(np.cumsum(self.sizes), found.first, side="right"))
         path = self.place.target / shard_names(self.place.first + home)[1]
-        ids = json.loads(path.read_text(encoding="utf-8"))["ids"]
+        try:
+            ids = read_documents(path)["ids"]
+        except ValueError as error:
+            raise damaged(path) from error
         line = describe_repeated(ids[found.first - sum(self.sizes[:home])], *found)
         if strict:
             raise InputError(f"{line}; {OWN_IDS}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from topicfactors.corpus.store.manifest import (
     every_file,
     read_manifest,
 )
+from topicfactors.corpus.store.shards import read_documents
 from topicfactors.corpus.store.statistics import Statistics
 from topicfactors.corpus.store.tokenising import restored
 from topicfactors.errors import InputError, StorageError
@@ -263,12 +263,6 @@ class CountsStore:
         shard = self._manifest.shards[number]
         path = self._compared(shard.documents)
         try:
-            known = json.loads(path.read_text(encoding="utf-8"))
-            lists = [known["ids"], *known["columns"].values()]
-            lists += [] if known["labels"] is None else [known["labels"]]
-            good = all(isinstance(each, list) and len(each) == shard.size for each in lists)
-        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+            return read_documents(path, shard.size)
+        except ValueError as error:
             raise damaged(path) from error
-        if not good or not all(isinstance(name, str) for name in known["ids"]):
-            raise damaged(path)
-        return dict(known)
