@@ -135,21 +135,23 @@ def _member(given: dict[str, Any]) -> None:
 def _awaited(ray: Any, relay: Any, trainer: Any, out: TextIO) -> int:
     """Print what is told until the training is over; its exit status."""
     failures: list[BaseException] = []
+    over = threading.Event()  # a join that is interrupted takes the thread for ended
 
     def run() -> None:
         try:
             trainer.fit()
         except BaseException as error:
             failures.append(error)
+        finally:
+            over.set()
 
-    thread = threading.Thread(target=run, name="topicfactors-ray", daemon=True)
-    thread.start()
+    threading.Thread(target=run, name="topicfactors-ray", daemon=True).start()
     asked = False
     while True:
         try:
-            thread.join(PAUSE)
+            ended = over.wait(PAUSE)
             _print(ray.get(relay.heard.remote()), out)
-            if not thread.is_alive():
+            if ended:
                 break
         except KeyboardInterrupt as interruption:
             if asked:
