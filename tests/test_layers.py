@@ -14,7 +14,7 @@ ROWS = [
     {"gradients", "insight"},
     {"training", "export"},
     {"estimators", "peers"},
-    {"studies", "storage"},
+    {"engines", "studies", "storage"},
     {"cli"},
     {"__main__"},
 ]

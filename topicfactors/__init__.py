@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from topicfactors.corpus.documents import Corpus
     from topicfactors.corpus.matrix import CountsMatrix
     from topicfactors.corpus.readers import read_corpus
+    from topicfactors.corpus.store.iterable import IterableCorpus
     from topicfactors.corpus.vectorizer import DocumentVectorizer
     from topicfactors.errors import (
         ConfigurationError,
@@ -60,6 +61,7 @@ _HOMES = {
     "FitError": "topicfactors.errors",
     "FitWarning": "topicfactors.errors",
     "InputError": "topicfactors.errors",
+    "IterableCorpus": "topicfactors.corpus.store.iterable",
     "MixtureModel": "topicfactors.estimators.mixture",
     "SemiSupervisedClassifier": "topicfactors.estimators.semisupervised",
     "StorageError": "topicfactors.errors",
@@ -91,6 +93,7 @@ __all__ = [
     "FitError",
     "FitWarning",
     "InputError",
+    "IterableCorpus",
     "MixtureModel",
     "SemiSupervisedClassifier",
     "StorageError",

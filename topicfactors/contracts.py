@@ -105,6 +105,13 @@ class Batch(NamedTuple):
     memory: Memory | None = None  # by those positions; None where nothing is kept
     responses: Tensor | None = None  # (B,) numbers, NaN where unseen
 
+    def select(self, rows: Tensor) -> Batch:
+        """The documents ``rows (R,)`` of the batch, without a memory."""
+        known = (self.labels, self.covariates, self.responses)
+        labels, covariates, responses = (None if part is None else part[rows] for part in known)
+        counts, places = self.counts.select(rows), self.rows[rows]
+        return Batch(counts, labels, covariates, places, responses=responses)
+
 
 class Draw(NamedTuple):
     """S samples of the factors for each of B documents; every field is ``(S, B, D)``."""
@@ -187,6 +194,9 @@ class Landscape(Protocol):
 
         Both ``(B, count)``; those ``barred (B, D)`` come last, with a change of −∞.
         """
+
+    def select(self, rows: Tensor) -> Landscape:
+        """That of the documents ``rows (R,)``."""
 
     def walk(self, bits: Tensor) -> Walk:
         """Chains that are at ``bits (S, B, D)`` and move a bit at a time."""

@@ -10,6 +10,8 @@ import numpy as np
 
 from topicfactors.errors import ConfigurationError
 
+EACH_CORE = 8  # threads or processes that are of some use
+
 
 def is_whole(value: object, switch: bool = False) -> TypeGuard[int]:
     """Is it a whole number? numpy's count; True and False only for a ``switch``."""
@@ -21,6 +23,19 @@ def is_whole(value: object, switch: bool = False) -> TypeGuard[int]:
 def is_number(value: object) -> TypeGuard[float]:
     """Is it a real number? numpy's count; True and False do not."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def jobs(n_jobs: int | None) -> int:
+    """How many threads or processes ``n_jobs`` means here; a few for each core, at most.
+
+    A number may have come from another machine, or in a folder from anywhere.
+
+    >>> jobs(None), jobs(10**12) < 10**6
+    (1, True)
+    """
+    from joblib import cpu_count, effective_n_jobs
+
+    return int(min(effective_n_jobs(n_jobs), EACH_CORE * cpu_count()))
 
 
 def whole(name: str, value: object, least: int) -> None:

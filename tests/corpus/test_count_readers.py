@@ -181,7 +181,11 @@ WRONG = {
         "2\n2\n2\n1 1 1\n\n1 1\n",
         r"docword\.t\.txt, line 6: must be 3 numbers, got '1 1'$",
     ),
-    "too many rows": ("t.mtx", BANNER + f"{10**12} 2 1\n1 1 1\n", r"at most 2,147,483,647 are"),
+    "too many rows": (
+        "t.mtx",
+        BANNER + f"{10**12} 2 1\n1 1 1\n",
+        r"so many counts at most 1,000,100",
+    ),
     "negative": ("t.mtx", BANNER + "2 2 1\n2 1 -3\n", r"row 1 \(id 1\), column 0: -3 is no count"),
     "NaN": ("t.mtx", BANNER + "2 2 1\n1 2 nan\n", r"row 0 \(id 0\), column 1: nan is no count"),
     "infinite": (

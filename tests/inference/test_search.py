@@ -13,7 +13,7 @@ from topicfactors.bits import EMPTY, all_states, masks, pack, unpack
 from topicfactors.contracts import Batch, Sizes
 from topicfactors.corpus.counts import Counts
 from topicfactors.inference import bounds
-from topicfactors.inference.search import evaluated, improved, neighbours, started
+from topicfactors.inference.search import evaluated, improved, neighbours, settled, started
 from topicfactors.model.decoders import LogLinearDecoder
 from topicfactors.model.joint import Joint
 from topicfactors.model.likelihoods import LIKELIHOODS
@@ -193,3 +193,28 @@ def test_a_set_does_not_depend_on_the_batch_when_the_vocabulary_is_large():
         part, norm = Logits(bits[rows], weights, bias).flip_terms()
         assert torch.equal(part, whole[rows])
         assert torch.equal(norm, norms[rows])
+
+
+def test_documents_whose_best_state_is_new_are_searched_longer():
+    target = wide(20)
+    landscape = target.landscape()
+    begun = started(landscape, nothing_on(target), 16)
+    short = improved(landscape, begun, 2, 4, first=8)
+    longer = improved(landscape, begun, 8, 4, first=8)
+    found = settled(landscape, begun, 2, 4, 8)
+    assert distinct_in(found.words)
+    assert bool((found.bound() >= short.bound() - 1e-4).all())
+    assert found.bound().mean() > short.bound().mean() + 0.5
+    assert bool((found.log_joint.amax(1) >= longer.log_joint.amax(1) - 1e-3).float().mean() > 0.9)
+    again = evaluated(landscape, found.words)
+    torch.testing.assert_close(again.log_joint, found.log_joint, atol=2e-3, rtol=1e-5)
+
+
+def test_a_document_goes_on_whatever_its_neighbours_do():
+    whole = wide(20, "polya", documents=60)
+    found = settled(whole.landscape(), started(whole.landscape(), nothing_on(whole), 16), 2, 4, 8)
+    for rows in torch.arange(60).split(7):
+        part = wide(20, "polya", documents=60, rows=rows)
+        landscape = part.landscape()
+        alone = settled(landscape, started(landscape, nothing_on(part), 16), 2, 4, 8)
+        assert torch.equal(alone.words, found.words[rows])

@@ -127,3 +127,8 @@ def test_arranging_moves_the_guess():
     order = torch.arange(20).flip(0)
     made.arrange(order, torch.zeros(20, dtype=torch.bool))
     torch.testing.assert_close(made.amortised(batch).logits, before[:, order])
+
+
+def test_new_documents_are_searched_longer_where_there_are_more_factors():
+    assert [Search().new_rounds(factors) for factors in (5, 50, 200)] == [6, 12, 31]
+    assert Search(final_rounds=3).new_rounds(200) == 3

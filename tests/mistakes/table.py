@@ -9,6 +9,7 @@ from tests.mistakes.covariates import COVARIATES, IN_PYTHON
 from tests.mistakes.editing import EDITING, EDITING_IN_PYTHON
 from tests.mistakes.factors import FACTORS_IN_PYTHON, OPTIONS_OF_FACTORS
 from tests.mistakes.happening import Mistake
+from tests.mistakes.machines import MACHINES
 from tests.mistakes.models import OPTIONS_OF_MODELS
 from tests.mistakes.pictures import PICTURES_IN_PYTHON
 from tests.mistakes.places import (
@@ -33,6 +34,7 @@ from tests.mistakes.resuming import RESUMING, RESUMING_IN_PYTHON
 from tests.mistakes.scores import OPTIONS_OF_SCORES, SCORES_IN_PYTHON
 from tests.mistakes.smoothing import OPTIONS_OF_SMOOTHING, SMOOTHING_IN_PYTHON
 from tests.mistakes.stability import STABILITY, STABILITY_IN_PYTHON
+from tests.mistakes.store import STORES, STORES_IN_PYTHON
 from tests.mistakes.studies import STUDIES, STUDIES_IN_PYTHON
 
 
@@ -307,6 +309,7 @@ MISTAKES: list[Mistake] = [
     *OPTIONS_OF_SMOOTHING,
     *ANSWERS,
     Mistake("Options", "A GPU that is not there", fit("notes --device cuda"), "cuda", patch=no_gpu),
+    *MACHINES,
     *listed("Documents for a run", DOCUMENTS),
     Mistake(
         "Documents for a run",
@@ -321,6 +324,7 @@ MISTAKES: list[Mistake] = [
     *COMPARISONS,
     *STABILITY,
     *RESUMING,
+    *STORES,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
     Mistake(
@@ -412,4 +416,5 @@ MISTAKES: list[Mistake] = [
     *COMPARISONS_IN_PYTHON,
     *STABILITY_IN_PYTHON,
     *RESUMING_IN_PYTHON,
+    *STORES_IN_PYTHON,
 ]

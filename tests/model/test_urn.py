@@ -4,6 +4,7 @@ import mpmath
 import pytest
 import torch
 
+from topicfactors.model import urn
 from topicfactors.model.urn import burst, burst_slope
 
 MASSES = [1e-26, 1e-10, 1e-6, 1e-3, 0.2, 1.0, 3.3, 30.0, 99.0, 101.0, 1e3, 1e4, 1e6]
@@ -40,3 +41,17 @@ def test_the_derivative_is_that_of_the_value():
 
 def test_a_word_that_came_once_adds_nothing():
     assert burst(torch.tensor([1e-3, 1.0, 1e5]), torch.ones(3)).abs().max().item() < 2e-6
+
+
+def test_long_vectors_are_worked_on_in_stretches(monkeypatch):
+    torch.manual_seed(0)
+    masses = (torch.randn(3, 50, dtype=torch.float64) * 3).exp().requires_grad_()
+    counts = torch.randint(1, 60, (50,)).double()
+    whole = burst(masses, counts)
+    monkeypatch.setattr(urn, "STRETCH", 16)
+    parts = burst(masses, counts)
+    assert torch.equal(parts, whole)
+    expected = torch.lgamma(masses + counts) - torch.lgamma(masses) - counts * masses.log()
+    torch.testing.assert_close(parts, expected, rtol=1e-6, atol=1e-7)
+    found, reference = (torch.autograd.grad(v.sum(), masses)[0] for v in (parts, expected))
+    torch.testing.assert_close(found, reference, rtol=1e-5, atol=1e-6)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from topicfactors.cli.engines import EngineName, Told, Workers, fit_with_ray, refuse_engine
 from topicfactors.cli.model_options import (
     MODEL,
     ClassPrior,
@@ -234,6 +235,8 @@ def fit(
         bool,
         typer.Option("--resume", help="Go on from the checkpoints of the same command, with -o."),
     ] = False,
+    engine: EngineName = "local",
+    workers: Workers = None,
     report: Annotated[
         bool, typer.Option(help="Whether to write report.html, which has excerpts of the texts.")
     ] = True,
@@ -254,12 +257,16 @@ def fit(
     from topicfactors.cli.fitting import Fit
     from topicfactors.cli.resuming import Asked
 
-    kept = ("resume", "checkpoint_every")
+    kept = ("resume", "checkpoint_every", "engine", "workers")
     options = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in context.params.items()
         if name not in ("config", "force", "json", "quiet", "output", "report", *kept)
     }
-    typed = {name for name in (*options, *kept) if was_typed(context, name)}
+    typed = {name for name in (*options, *kept[:2]) if was_typed(context, name)}
     asked = Asked(resume, checkpoint_every, force)
+    refuse_engine(engine, workers)
+    if engine != "local":
+        fit_with_ray(Told(options, typed, quiet, json, report, asked), output, workers)
+        return
     Fit(options, typed, quiet, json, report).run(output, asked)

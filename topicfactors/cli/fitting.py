@@ -11,7 +11,7 @@ import typer
 
 from topicfactors.cli.answers import refuse_idle_response, responses_of
 from topicfactors.cli.consensus import told_of_runs
-from topicfactors.cli.console import exit_status, note, notes_for_warnings
+from topicfactors.cli.console import Terminated, exit_status, note, notes_for_warnings
 from topicfactors.cli.covariates import names_of, told, with_columns
 from topicfactors.cli.models import SEMISUPERVISED, model_for, resolved
 from topicfactors.cli.resuming import Asked, Keeping
@@ -20,7 +20,7 @@ from topicfactors.cli.vectorizing import refuse_idle_words, vectorizer_for
 from topicfactors.corpus.count_readers import CountedCorpus, is_counts, read_counts
 from topicfactors.errors import CorpusWarning, InputError
 from topicfactors.estimators.base import resolve_device
-from topicfactors.training.distributed import joined, launched
+from topicfactors.training.distributed import cores_here, joined, present
 
 SMALL = 300_000  # tokens below which one thread is used: a second gains nothing
 
@@ -52,45 +52,31 @@ class Fit:
         from topicfactors.cli.reports import Reporter
 
         self.options, self.typed = resolved(options, typed), typed
-        quiet = quiet or not launched().first  # one process speaks
+        self.world = present()
+        quiet = quiet or not self.world.first  # one process speaks
         self.quiet, self.as_json = quiet, as_json
         self.display = Display(quiet)
         self.reporter = Reporter() if report else None
         self.answers: Any = None  # the responses (N,), where they are asked for
         self.shown: Any = None  # the documents of a store that are read at once
-        self.world = launched()
+        self.keeping: Keeping | None = None
 
     def run(self, output: Path | None, asked: Asked) -> None:
         """Fit and write; an interruption is passed on when what was learnt is saved."""
         from sklearn.pipeline import make_pipeline
 
-        from topicfactors.cli.runs import MARK, Fingerprint, write_run
-        from topicfactors.files import refuse_existing, refuse_source, refuse_unwritable
+        from topicfactors.cli.runs import Fingerprint, write_run
 
         corpus = self.options["corpus"]
-        store = store_in(corpus)
-        if store is not None:
-            self.shown = Shown(store, self.options)
-        if self.world.size > 1 and (store is None or not self.shown.streamed):
-            raise InputError(
-                f"{corpus}: {self.world.size} processes share the shards of a store, for a model "
-                f"of factors; make one with topicfactors prepare {corpus} STORE, or start one "
-                "process"
-            )
-        folder = output or _default_folder(corpus)
-        refuse_source(folder, Path(corpus))
-        keeping = Keeping(output, folder, asked)
-        refuse_existing(folder, keeping.replaces, MARK)
-        refuse_unwritable(folder)
-        self._refuse_idle_options()
+        folder, keeping = self.check(output, asked)
         fingerprint, model = Fingerprint(), model_for(self.options, self.typed)
-        if store is not None:
-            vectorizer = store.vectorizer()
+        if self.shown is not None:
+            vectorizer = self.shown.store.vectorizer()
         else:
             vectorizer = None if is_counts(corpus) else self._vectorizer()
-        with notes_for_warnings(self.quiet), keeping.telling():
+        with notes_for_warnings(self.quiet), keeping.telling(self.quiet):
             keeping.look(model, self.options)
-            if store is not None:
+            if self.shown is not None:
                 read, self.answers = self.shown.read()
             elif vectorizer is None:
                 read = self._read_counts(fingerprint)
@@ -120,6 +106,35 @@ class Fit:
             goes_on = f"; {keeping.how}" if keeping.how else ""
             note(f"interrupted; what was learnt until then is in {folder}{goes_on}")
             raise typer.Exit(exit_status(interruption))
+
+    def check(self, output: Path | None, asked: Asked) -> tuple[Path, Keeping]:
+        """Refuse what can be refused before anything is read; RUN, and its checkpoints."""
+        from topicfactors.cli.runs import MARK
+        from topicfactors.files import refuse_existing, refuse_source, refuse_unwritable
+
+        corpus = self.options["corpus"]
+        store = store_in(corpus)
+        if store is not None:
+            self.shown = Shown(store, self.options)
+        if self.world.size > 1 and (store is None or not self.shown.streamed):
+            raise InputError(
+                f"{corpus}: {self.world.size} processes share the shards of a store, for a model "
+                f"of factors; make one with topicfactors prepare {corpus} STORE, or start one "
+                "process"
+            )
+        folder = output or _default_folder(corpus)
+        refuse_source(folder, Path(corpus))
+        self.keeping = keeping = Keeping(output, folder, asked)
+        refuse_existing(folder, keeping.replaces, MARK)
+        refuse_unwritable(folder)
+        self._refuse_idle_options()
+        return folder, keeping
+
+    def stop(self, kind: str) -> None:
+        """Let the training save after its step, and end as Ctrl-C or SIGTERM ends it."""
+        if self.keeping is not None and self.keeping.checkpoints is not None:
+            known = Terminated() if kind == Terminated.__name__ else KeyboardInterrupt()
+            self.keeping.checkpoints.stop(known)
 
     def _refuse_idle_options(self) -> None:
         """Nothing that is typed is ignored."""
@@ -201,9 +216,11 @@ class Fit:
 
         from topicfactors.cli.classes import labels_of
 
-        few = self.shown is None and read.counts.sum() < SMALL
-        if self.options["threads"] is None and few:
+        tokens = read.counts.sum() if self.shown is None else self.shown.store.tokens
+        if self.options["threads"] is None and tokens < SMALL:
             model.set_params(n_jobs=1)  # threads that wait for each other cost more than they bring
+        if self.options["threads"] is None and self.world.size > 1:
+            model.set_params(n_jobs=cores_here())
         limit = model.n_jobs if model.n_jobs > 0 else None
         try:
             with (

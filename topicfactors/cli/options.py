@@ -56,7 +56,7 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         options = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read as TOML: {error}") from error
     options = options.get("options", options)
     if not isinstance(options, dict):

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from topicfactors.cli.engines import EngineName, refuse_engine
 from topicfactors.cli.fit import fit
-from topicfactors.cli.options import Force, Json, Quiet, was_typed
+from topicfactors.cli.options import Force, Json, Quiet, Strict, was_typed
 from topicfactors.cli.sharing import defaults_of, signature_of, taking
 
 TAKEN = (
@@ -53,12 +54,11 @@ def prepare(
     response: Annotated[
         str | None, typer.Option(help="Column that is kept, for --response of fit.")
     ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse empty documents; else they are kept.")
-    ] = False,
+    strict: Strict = False,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processes that tokenise (default: all cores).")
     ] = None,
+    engine: EngineName = "local",
     force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -75,6 +75,7 @@ def prepare(
     """
     from topicfactors.cli.preparing import preparation
 
+    refuse_engine(engine)
     chosen = {**defaults_of(fit), **context.params}
     typed = {name for name in context.params if was_typed(context, name)}
     preparation(chosen, typed)

@@ -10,6 +10,7 @@ import typer
 
 from topicfactors.cli.console import exit_status, note, notes_for_warnings
 from topicfactors.cli.covariates import names_of
+from topicfactors.cli.engines import abreast
 from topicfactors.cli.models import spelt
 from topicfactors.cli.vectorizing import OF_TEXTS, refuse_idle_words, vectorizer_for
 from topicfactors.corpus.count_readers import is_counts
@@ -32,7 +33,8 @@ def preparation(options: Mapping[str, Any], typed: Collection[str]) -> None:
     if options["response"] is not None:
         columns = (*columns, options["response"])
     try:
-        with notes_for_warnings(quiet):
+        engine = abreast(options["engine"], options["threads"])
+        with notes_for_warnings(quiet), engine as (in_order, processes):
             store = prepare(
                 corpus,
                 folder,
@@ -43,7 +45,8 @@ def preparation(options: Mapping[str, Any], typed: Collection[str]) -> None:
                 columns=dict.fromkeys(columns),
                 vocabulary=options["vocabulary"],
                 shard_documents=options["shard_documents"],
-                workers=options["threads"],
+                workers=processes,
+                in_order=in_order,
                 strict=options["strict"],
                 append=options["append"],
                 overwrite=options["force"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -77,6 +78,13 @@ def told(model: Any, counts: Any, refine: int | str = "auto") -> NDArray[np.floa
     if responds(model):
         found = np.column_stack([found, found @ model.response_means_])
     return np.asarray(found)
+
+
+def searching_once(model: Any) -> contextlib.AbstractContextManager[None]:
+    """Inside, documents that are told of and scored are searched for once."""
+    if isinstance(model, BinaryFactorModel):
+        return model._searching_once()
+    return contextlib.nullcontext()
 
 
 def documents_table(

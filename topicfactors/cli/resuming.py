@@ -72,7 +72,7 @@ class Keeping:
         if not self.asked.every or not _has_steps(model):
             return
         from topicfactors.training.checkpoint import Checkpoints
-        from topicfactors.training.distributed import launched
+        from topicfactors.training.distributed import present
 
         others = (*TOLD_OTHERWISE, *OF_THE_MACHINE)
         compared = {name: value for name, value in options.items() if name not in others}
@@ -80,7 +80,7 @@ class Keeping:
         self.checkpoints = Checkpoints(
             self.folder,
             every=self.asked.every,
-            epochs=1 if launched().size > 1 else None,
+            epochs=None if present().size == 1 else 1,  # processes have no time in common
             resume=resume,
             overwrite=force,
             options=compared,
@@ -92,7 +92,7 @@ class Keeping:
         return [] if self.checkpoints is None else [self.checkpoints]
 
     @contextlib.contextmanager
-    def training(self, quiet: bool) -> Iterator[None]:
+    def training(self, quiet: bool = False) -> Iterator[None]:
         """Let SIGINT and SIGTERM wait for the end of a step, where it can be saved then."""
         if self.checkpoints is None:
             yield
@@ -108,13 +108,13 @@ class Keeping:
         return None if self.checkpoints is None else self.checkpoints.interruption
 
     @contextlib.contextmanager
-    def telling(self) -> Iterator[None]:
+    def telling(self, quiet: bool = False) -> Iterator[None]:
         """Where a fit ends before its run is written, say what there is to go on from."""
         try:
             yield
         except BaseException:
             if self.checkpoints is not None and self.checkpoints.last and self.how:
-                note(f"the training so far is kept in {self.folder}; {self.how}")
+                note(f"the training so far is kept in {self.folder}; {self.how}", quiet=quiet)
             raise
 
     @property

@@ -31,6 +31,7 @@ from topicfactors.cli.readings import (
     noun_of,
     prior_of,
     rows_on,
+    searching_once,
     told,
 )
 from topicfactors.cli.scores import metrics_of
@@ -127,12 +128,13 @@ def write_run(
     model, ids = model_of(pipeline), read.ids
     counts = model._observed(read.counts, read.covariates)
     coherence = model.coherence(counts)
-    columns = told(model, counts)
+    with searching_once(model):
+        columns = told(model, counts)
+        metrics = metrics_of(model, counts, coherence)
     found = rows_on(model, counts, columns)
     standing = representative(counts, found, model.factors().log_odds, STANDING)
     documents = [[ids[row] for row, _ in listed] for listed in standing]
     rows = rows_of(model, coherence=coherence, documents=documents)
-    metrics = metrics_of(model, counts, coherence)
     if noun_of(model) == "class":
         metrics |= fit_metrics(model, read.labels)
     metrics |= consensus_metrics(model)
@@ -263,7 +265,7 @@ def stored(folder: Path, factors: int) -> Stored | None:
         coherence = [float(row["coherence"]) for row in rows]
         documents = [list(map(str, row["documents"])) for row in rows]
         return Stored(coherence, documents) if len(rows) == factors else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -285,7 +287,7 @@ def remembered(folder: Path, table: str = "options") -> dict[str, Any]:
     try:
         found = tomllib.loads((folder / MARK).read_text(encoding="utf-8"))[table]
         return found if isinstance(found, dict) else {}
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, RecursionError):
         return {}
 
 

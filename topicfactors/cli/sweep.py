@@ -19,7 +19,7 @@ NAMES = ("-k", "--factors")
 LEFT_OUT = (
     *("runs", "label_column", "threads", "config", "response", "response_family"),
     *("components_per_class", "shared_factors", "unlabelled_weight", "discriminative_weight"),
-    "class_prior",
+    *("class_prior", "engine", "workers"),
 )
 """Options of ``fit`` that are of one fit, or of classifiers, alone."""
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+InOrder = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]], int], Iterator[Any]]
+"""What does tasks as :func:`in_order` does."""
 
 AHEAD = 8  # tasks a process, in each of two windows
 
@@ -49,7 +53,7 @@ def in_order(
     with Parallel(n_jobs=n_jobs) as parallel, ThreadPoolExecutor(1) as thread:
 
         def begun(read: list[tuple[Any, ...]]) -> Future[list[Result]]:
-            return thread.submit(parallel, [delayed(work)(*task) for task in read])
+            return thread.submit(parallel, [delayed(_settled)(work, task) for task in read])
 
         running, read = begun(window()), window()
         while read:
@@ -59,3 +63,16 @@ def in_order(
         yield from running.result()
     if mishap is not None:
         raise mishap
+
+
+def _settled(work: Callable[..., Result], task: tuple[Any, ...]) -> Result:
+    """What a function makes of a task, in a worker."""
+    made = work(*task)
+    _freeze()
+    return made
+
+
+@functools.cache
+def _freeze() -> None:
+    """Spare the collector what a first task has loaded: joblib has it look at all, every second."""
+    gc.freeze()

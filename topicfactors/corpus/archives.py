@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from topicfactors.corpus.columns import Columns
 from topicfactors.corpus.documents import Document
 from topicfactors.corpus.folders import document_of_bytes, is_text, is_visible, left_out
 from topicfactors.corpus.lines import BROKEN, is_compressed, open_bytes
+from topicfactors.corpus.unpacking import room_of, too_large
 from topicfactors.errors import InputError
 
 BLOCK = 2**20  # bytes read at once to reach the end of an archive
+MOST_NAME = 2**20  # bytes of a name or of what else is told of a member
+TOLD = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
 DAMAGED = (*BROKEN, tarfile.TarError, ValueError, OverflowError)
 Parts = tuple[str, ...]
 
@@ -24,7 +32,10 @@ class _Header(tarfile.TarInfo):
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
         try:
-            return super().frombuf(buf, encoding, errors)
+            member = super().frombuf(buf, encoding, errors)
+            if member.type in TOLD and member.size > MOST_NAME:
+                raise tarfile.ReadError(f"a name of {member.size:,} bytes")
+            return member
         except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
             raise
         except tarfile.HeaderError as error:
@@ -56,14 +67,28 @@ def read_tar(path: str, columns: Columns) -> Iterator[Document]:
 def _names(path: str) -> dict[Parts, int]:
     """Where each file starts, by the parts of its path; of two of one name, the later."""
     starts: dict[Parts, int] = {}
+    sizes: dict[int, int] = {}
     with _opened(path) as (archive, _):
+        total, room = 0, _room(path)
         for member in archive:
             if member.isreg():
                 starts[_parts(member.name)] = member.offset
+                sizes[member.offset] = member.size
             elif member.islnk() and _parts(member.linkname) in starts:
                 starts[_parts(member.name)] = starts[_parts(member.linkname)]
+            else:
+                continue
+            total += sizes[starts[_parts(member.name)]]
+            if total > room:  # what is sparse, or linked often, is small in the file
+                raise too_large(path, room)
     # ".." is taken for hidden
     return {parts: offset for parts, offset in starts.items() if parts and is_visible(parts)}
+
+
+def _room(path: str) -> int:
+    """Bytes that the texts of an archive may have; many where its size is not known."""
+    local = "://" not in path and path != "-"
+    return room_of(Path(path).stat().st_size) if local else sys.maxsize
 
 
 def _parts(name: str) -> Parts:
@@ -120,5 +145,7 @@ def _opened(path: str) -> Iterator[tuple[tarfile.TarFile, bool]]:
                 yield archive, anywhere
             while not anywhere and source.read(BLOCK):
                 pass  # a compression proves its contents at its end
+        except InputError:
+            raise
         except DAMAGED as error:
             raise InputError(f"{path}: no tar archive, or a damaged one: {error}") from error

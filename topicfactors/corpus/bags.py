@@ -15,6 +15,7 @@ from topicfactors.corpus.matrix import CountsMatrix
 from topicfactors.corpus.vocabularies import words_of
 from topicfactors.errors import InputError
 
+MOST = 2**31 - 1  # words: places are int32
 GENSIM = ("gensim.corpora.", "gensim.interfaces", "gensim.matutils")  # where its corpora are
 
 
@@ -86,6 +87,11 @@ def from_bags(
     width = len(names) if names is not None else words
     if width is None:
         width = max(_declared(stream), int(columns.max(initial=-1)) + 1)
+    if not 0 <= width <= MOST:
+        raise InputError(
+            f"{type(stream).__name__}: {width:,} words; at most {MOST:,} are counted, so that ids "
+            "are below that: map them to smaller ones (gensim: dictionary.compactify())"
+        )
     outside = (columns < 0) | (columns >= width)
     if outside.any():
         at = int(outside.argmax())

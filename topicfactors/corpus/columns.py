@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,8 @@ from topicfactors.errors import InputError, nearest
 
 TEXT_COLUMNS = ("text", "texts", "document", "content", "body", "abstract", "message", "review")
 KEYS_SHOWN = 5  # of a record without a text
+SHOWN, SHORT = 40, reprlib.Repr()  # columns that messages name, and how
+SHORT.maxstring = SHORT.maxother = 60
 
 
 class Columns(NamedTuple):
@@ -46,7 +49,7 @@ def resolve(source: str, columns: Columns, header: Sequence[Any]) -> Columns:
     >>> resolve("notes.csv", Columns(), ["ID", "body", "year"])
     Columns(text='body', id='ID', label=None, covariates=())
     """
-    names = ", ".join(map(repr, header))
+    names = ", ".join(map(SHORT.repr, header[:SHOWN])) + (", …" if len(header) > SHOWN else "")
     if not header:
         raise InputError(f"{source}: there are no columns; expected at least one, of texts")
     for name in (columns.text, columns.id, columns.label, *columns.covariates):
@@ -67,7 +70,8 @@ def resolve(source: str, columns: Columns, header: Sequence[Any]) -> Columns:
     for name in needed(found):
         if header.count(name) > 1:
             raise InputError(
-                f"{source}: {header.count(name)} columns are named {name!r}; rename all but one"
+                f"{source}: {header.count(name)} columns are named {SHORT.repr(name)}; rename all "
+                "but one"
             )
     return found
 
@@ -101,7 +105,7 @@ def document_of(
         cell, note = decode(cell)
     text, problem = clean_text(cell)
     if columns.text not in record:
-        keys = ", ".join(repr(key) for key in list(record)[:KEYS_SHOWN])
+        keys = ", ".join(SHORT.repr(key) for key in list(record)[:KEYS_SHOWN])
         problem = f"has no {columns.text!r} (it has {keys or 'nothing'})"
     document = Document(
         text,

@@ -6,15 +6,22 @@ import codecs
 import contextlib
 import itertools
 import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from topicfactors.corpus.lines import BROKEN, open_bytes, open_seekable
+from topicfactors.corpus.unpacking import check_archive
 from topicfactors.errors import InputError
 
-REFUSED = (ValueError, OverflowError, MemoryError, KeyError, NotImplementedError)
+LONGEST = 18  # digits of a number of documents
+SHOWN = 300  # characters of an error that are passed on
+REFUSED = (
+    *(ValueError, ArithmeticError, MemoryError, LookupError, RuntimeError, TypeError),
+    *(AttributeError, SyntaxError, struct.error),
+)  # by the parsers of others, of files that are damaged
 
 
 class Entries(NamedTuple):
@@ -33,7 +40,7 @@ def read_matrix_market(path: str) -> Entries:
         while sizes.startswith("%") or (sizes and not sizes.strip()):
             sizes, numbered = _line(path, stream), numbered + 1
         fields, mirrored = _market_kind(path, banner)
-        if len(sizes.split()) != 3 or not all(size.isdigit() for size in sizes.split()):
+        if len(sizes.split()) != 3 or not all(map(_is_size, sizes.split())):
             raise InputError(
                 f"{path}, line {numbered}: must be the numbers of documents, words and entries, "
                 f"got {sizes[:40].strip()!r}"
@@ -48,7 +55,7 @@ def read_uci(path: str) -> Entries:
         sizes = []
         for number, what in enumerate(("documents", "words", "entries"), 1):
             line = _line(path, stream).strip()
-            if not line.isdigit():
+            if not _is_size(line):
                 raise InputError(
                     f"{path}, line {number}: not the head of a UCI bag of words: must be the "
                     f"number of {what}, got {line[:40]!r}"
@@ -108,6 +115,7 @@ def read_npz(path: str) -> Entries:
         if not zipfile.is_zipfile(stream):
             raise ValueError("it has no end, or another beginning")
         stream.seek(0)
+        check_archive(path, stream)
         matrix = scipy.sparse.load_npz(stream)
         if matrix.ndim != 2 or matrix.dtype.kind not in "buif":
             raise ValueError(f"{matrix.ndim} dimensions of {matrix.dtype}; counts are numbers in 2")
@@ -123,12 +131,14 @@ def _parsed(path: str, kind: str, read: Callable[[Any], Any], stream: Any) -> An
     """What a parser makes of a stream; its complaint becomes one line, with the line's number."""
     try:
         return read(stream)
+    except InputError:
+        raise
     except (*REFUSED, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())
         found = re.match(r"line (\d+): ?(.*)", reason)
         where = f"{path}, line {found[1]}" if found else path
         reason = found[2] if found else reason
-        raise InputError(f"{where}: no {kind} file, or a damaged one: {reason}") from error
+        raise InputError(f"{where}: no {kind} file, or a damaged one: {reason[:SHOWN]}") from error
     except BROKEN as error:
         raise InputError(f"{path}: cannot be read to its end: {error}") from error
 
@@ -155,11 +165,11 @@ def _market_kind(path: str, banner: str) -> tuple[int, bool]:
     _, _, layout, field, symmetry = parts
     if layout != "coordinate" or symmetry not in ("general", "symmetric"):
         raise InputError(
-            f"{path}: a Matrix Market file of kind '{layout} {symmetry}'; counts must be "
+            f"{path}: a Matrix Market file of kind '{layout[:40]} {symmetry[:40]}'; counts must be "
             "'coordinate general' (scipy.io.mmwrite of a sparse matrix)"
         )
     if field not in ("real", "integer", "unsigned-integer", "double", "pattern"):
-        raise InputError(f"{path}: {field} numbers are no counts; must be real or integer")
+        raise InputError(f"{path}: {field[:40]} numbers are no counts; must be real or integer")
     return 2 if field == "pattern" else 3, symmetry == "symmetric"
 
 
@@ -191,8 +201,8 @@ def _triples(path: str, stream: Any, sizes: list[int], head: int, fields: int) -
             f"{path}: {len(table):,} entries, where its head says {entries:,}; the file is cut "
             "off, or its head wrong"
         )
-    places = table[:, :2].astype(np.int64)
-    inside = (places >= 1) & (places <= (rows, columns)) & (places == table[:, :2])
+    told = table[:, :2]
+    inside = (told >= 1) & (told <= (rows, columns)) & (told == np.floor(told))
     if not inside.all():
         at = int(inside.all(axis=1).argmin())
         document, word = table[at, :2]
@@ -201,7 +211,9 @@ def _triples(path: str, stream: Any, sizes: list[int], head: int, fields: int) -
             f"outside its head's {rows:,} documents and {columns:,} words, counted from 1"
         )
     values = table[:, 2] if fields == 3 else np.ones(len(table))
-    return scipy.sparse.coo_matrix((values, tuple(places.T - 1)), shape=(rows, columns))
+    return scipy.sparse.coo_matrix(
+        (values, tuple(told.T.astype(np.int64) - 1)), shape=(rows, columns)
+    )
 
 
 def _numbers(path: str, stream: Any, head: int, fields: int) -> Any:
@@ -241,6 +253,11 @@ def _no_numbers(path: str, head: int, fields: int) -> InputError:
         if len(cells) != fields or not all(map(_is_number, cells)):
             return InputError(f"{path}, line {number}: must be {fields} numbers, got {line[:40]!r}")
     return InputError(f"{path}: must be {fields} numbers a line")
+
+
+def _is_size(text: str) -> bool:
+    """Is it a whole number that fits into 64 bits? Other signs are digits too, to Python."""
+    return text.isascii() and text.isdecimal() and len(text) <= LONGEST
 
 
 def _is_number(cell: str) -> bool:

@@ -41,6 +41,8 @@ COUNT_READERS: dict[str, CountReader] = {
 DOCWORD = re.compile(r"docword\.(.+)\.txt$", re.IGNORECASE)  # UCI's names
 
 MOST = 2**31 - 1  # documents or words: places are int32
+EMPTY = {"documents": 10**6, "words": 10**7}  # that a file may declare without counts of them,
+EACH = 100  # and for each count so many more
 
 
 class CountedCorpus(NamedTuple):
@@ -119,8 +121,7 @@ def read_counts(
     matrix, remarks = _based(path, read, zero_based)
     if read.open_ended and columns is not None and columns > matrix.shape[1]:
         matrix.resize((matrix.shape[0], columns))
-    if max(matrix.shape) > MOST:
-        raise InputError(f"{path}: {matrix.shape} documents and words; at most {MOST:,} are read")
+    _check_shape(path, matrix)
     if vocabulary is None:
         words, notes = _beside(path, matrix.shape[1])
     else:
@@ -140,6 +141,17 @@ def read_counts(
             "expected at least one above 0"
         )
     return CountedCorpus(counts, names, read.labels, [*remarks, *notes, *repeated])
+
+
+def _check_shape(path: str, matrix: Any) -> None:
+    """Refuse more documents and words than there can be of so many counts."""
+    for (what, some), size in zip(EMPTY.items(), matrix.shape, strict=True):
+        most = min(MOST, some + EACH * matrix.nnz)
+        if size > most:
+            raise InputError(
+                f"{path}: {size:,} {what} and {matrix.nnz:,} counts; of so many counts at most "
+                f"{most:,} {what} are read"
+            )
 
 
 def _based(path: str, read: Entries, zero_based: bool | str) -> tuple[Any, list[str]]:

@@ -106,6 +106,17 @@ def describe_problems(problems: Sequence[Problem], shown: int = 3, total: int | 
     return f"{how_many(number, 'document')} {are} kept as an empty row: {first}{more}"
 
 
+OWN_IDS = (
+    "give every document an id of its own, choose another column of ids, or read without strict"
+)
+
+
+def describe_repeated(name: str, first: int, again: int, others: int) -> str:
+    """One line: an id that comes more than once, and how many others do."""
+    more = f"; so do{'es' if others == 1 else ''} {others:,} more" if others else ""
+    return f"id {name!r} comes more than once (rows {first} and {again}){more}"
+
+
 @dataclass
 class Ledger:
     """What is noted while documents stream past: ids, labels, covariates, problems.
@@ -162,10 +173,7 @@ class Ledger:
         elif name not in self.repeated:
             self.repeated[name] = row
             if self.strict:
-                raise InputError(
-                    f"{self._describe_repeated()}; give every document an id of its own, choose "
-                    "another column of ids, or read without strict"
-                )
+                raise InputError(f"{self._describe_repeated()}; {OWN_IDS}")
 
     def _record_problem(self, problem: Problem) -> None:
         self.problems.append(problem)
@@ -177,9 +185,7 @@ class Ledger:
 
     def _describe_repeated(self) -> str:
         name, row = next(iter(self.repeated.items()))
-        others = len(self.repeated) - 1
-        more = f"; so do{'es' if others == 1 else ''} {others:,} more" if others else ""
-        return f"id {name!r} comes more than once (rows {self.ids.index(name)} and {row}){more}"
+        return describe_repeated(name, self.ids.index(name), row, len(self.repeated) - 1)
 
     def notes(self) -> list[str]:
         """What a user should know of how the documents were read, a line each."""

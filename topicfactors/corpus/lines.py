@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from topicfactors.corpus.text import decode, decode_line
+from topicfactors.corpus.unpacking import bounded, room_of, too_large
 from topicfactors.errors import InputError
 
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)  # how damaged archives announce it
@@ -57,9 +58,10 @@ def open_bytes(path: str) -> BinaryIO:
 
     packing = PACKED.get(suffix_of(path), "infer_from_extension")
     try:
-        return smart_open.open(path, "rb", compression=packing)  # type: ignore[no-any-return]
+        source = smart_open.open(path, "rb", compression=packing)
     except (OSError, ValueError, NotImplementedError, ImportError) as error:
         raise InputError(f"{path}: cannot be opened: {_reason(error)}") from error
+    return bounded(source, path) if is_compressed(path) else cast(BinaryIO, source)
 
 
 def _reason(error: Exception) -> str:
@@ -102,12 +104,14 @@ def unpacked(name: str, data: bytes) -> bytes:
         return data
     from smart_open.compression import compression_wrapper
 
-    suffix = Path(name).suffix.lower()
+    suffix, room = Path(name).suffix.lower(), room_of(len(data))
     try:
         with compression_wrapper(io.BytesIO(data), "rb", suffix) as stream:
-            whole: bytes = stream.read()
+            whole: bytes = stream.read(room + 1)
     except (*BROKEN, ValueError, NotImplementedError, ImportError) as error:
         raise InputError(f"cannot be unpacked: {error}") from error
+    if len(whole) > room:
+        raise too_large(name, room)
     return whole
 
 

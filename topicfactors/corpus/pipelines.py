@@ -157,7 +157,7 @@ def _not_installed(name: str, installed: list[str]) -> ConfigurationError:
         )
     return ConfigurationError(
         f"spacy_model must be an installed spaCy pipeline, got {name!r}: "
-        f"python -m spacy download {name}, or leave spacy_model out{hint}"
+        f"python -m spacy download {' '.join(name.split())}, or leave spacy_model out{hint}"
     )
 
 

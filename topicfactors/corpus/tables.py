@@ -7,7 +7,7 @@ import csv
 import io
 import itertools
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from topicfactors.corpus.columns import (
@@ -23,10 +23,11 @@ from topicfactors.corpus.columns import (
 from topicfactors.corpus.documents import Document
 from topicfactors.corpus.lines import BROKEN, lines_of, open_bytes, open_seekable, suffix_of
 from topicfactors.corpus.text import NUL, decode
+from topicfactors.corpus.unpacking import room_of, too_large
 from topicfactors.errors import InputError
 
 CSV_FIELD = 2**31 - 1  # characters; Python's own limit is 131,072
-BATCH = 1024  # rows of a Parquet file held at once
+BATCH = 256  # rows of a Parquet file held at once
 
 
 def read_csv(path: str, columns: Columns) -> Iterator[Document]:
@@ -159,10 +160,21 @@ def read_parquet(path: str, columns: Columns) -> Iterator[Document]:
             table = pyarrow.parquet.ParquetFile(source)
             columns = resolve(path, columns, table.schema_arrow.names)
             wanted = needed(columns)
-            yield from read_batches(table.iter_batches(BATCH, columns=wanted), columns)
+            batches = table.iter_batches(BATCH, columns=wanted)
+            yield from read_batches(_bounded(path, source, batches), columns)
         except (pyarrow.ArrowException, UnicodeDecodeError, *BROKEN) as error:
             reason = " ".join(str(error).split())
             raise InputError(f"{path}: no Parquet file, or a damaged one: {reason}") from error
+
+
+def _bounded(path: str, source: Any, batches: Iterable[Any]) -> Iterator[Any]:
+    """Batches that do not become much larger than the file."""
+    left = room = room_of(source.seek(0, 2))
+    for batch in batches:
+        left -= batch.nbytes
+        if left < 0:
+            raise too_large(path, room)
+        yield batch
 
 
 def _pyarrow(path: str) -> Any:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
@@ -25,7 +24,7 @@ from topicfactors.corpus.pruning import Pruning
 from topicfactors.corpus.rules import TokenRules, check_switch, no_words, token_rules
 from topicfactors.corpus.tokenizers import count_texts, read_texts
 from topicfactors.errors import ConfigurationError, CorpusWarning, InputError
-from topicfactors.values import is_whole, number, whole
+from topicfactors.values import is_whole, jobs, number, whole
 
 
 class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -177,11 +176,11 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         problems: list[Problem] = []
         source, phrases = self._checked(texts, problems), {}
         if self.phrases:
-            corpus = Sequences(read_texts(rules, source, effective_n_jobs(self.n_jobs)))
+            corpus = Sequences(read_texts(rules, source, jobs(self.n_jobs)))
             phrases = learn(corpus, self.phrase_min_count, self.phrase_threshold)
             blocks: Iterable[CountedBlock] = (counted(join(block, phrases)) for block in corpus)
         else:
-            blocks = count_texts(rules, source, effective_n_jobs(self.n_jobs))
+            blocks = count_texts(rules, source, jobs(self.n_jobs))
         known: dict[str, int] = {}
         counts = assemble(blocks, known, grow=True)
         _warn(problems)
@@ -205,12 +204,12 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Count the words of the vocabulary, int32 ``(N, V)``; other words are ignored."""
         check_is_fitted(self, "vocabulary_")
         rules, problems = self.rules(), list[Problem]()
-        source, jobs = self._checked(texts, problems), effective_n_jobs(self.n_jobs)
+        source, processes = self._checked(texts, problems), jobs(self.n_jobs)
         if self.phrases_:
-            read = read_texts(rules, source, jobs)
+            read = read_texts(rules, source, processes)
             blocks: Iterable[CountedBlock] = (counted(join(block, self.phrases_)) for block in read)
         else:
-            blocks = count_texts(rules, source, jobs)
+            blocks = count_texts(rules, source, processes)
         counts = assemble(blocks, dict(self.vocabulary_), grow=False)
         _warn(problems)
         return CountsMatrix(counts, feature_names=self.get_feature_names_out())
@@ -229,8 +228,8 @@ class DocumentVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.phrases:
             check_is_fitted(self, "phrases_")
         rules, problems = self.rules(), list[Problem]()
-        source, jobs = self._checked(texts, problems), effective_n_jobs(self.n_jobs)
-        return self._tokens(read_texts(rules, source, jobs), problems)
+        source, processes = self._checked(texts, problems), jobs(self.n_jobs)
+        return self._tokens(read_texts(rules, source, processes), problems)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """The words in the order of the columns, ``(V,)``."""

@@ -23,6 +23,7 @@ from topicfactors.estimators.observed import Observed, designed, encoded
 from topicfactors.estimators.refusals import refusal
 from topicfactors.training.batches import Documents
 from topicfactors.training.objectives import FactorObjective
+from topicfactors.values import jobs
 
 
 def resolve_device(device: str) -> torch.device:
@@ -53,9 +54,7 @@ def threads(n_jobs: int | None) -> Iterator[None]:
     """Let torch use so many threads inside; None leaves its own choice, −1 means all cores."""
     before = torch.get_num_threads()
     if n_jobs is not None:
-        from joblib import effective_n_jobs
-
-        torch.set_num_threads(effective_n_jobs(n_jobs))
+        torch.set_num_threads(jobs(n_jobs))
     try:
         yield
     finally:

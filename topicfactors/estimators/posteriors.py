@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from topicfactors.errors import ConfigurationError
 from topicfactors.estimators.base import threads
 from topicfactors.estimators.lengths import LengthMixin
 from topicfactors.estimators.observed import Observed
+from topicfactors.estimators.recalling import Recall
 from topicfactors.estimators.shards import by_shard
 from topicfactors.inference.posteriors import Enumerated
 from topicfactors.inference.truncated import Search
@@ -25,7 +27,7 @@ from topicfactors.training.batches import in_order
 from topicfactors.values import is_whole
 
 AT_ONCE = 4096  # documents whose encoder's posterior is computed together
-SEARCHED = 2**23  # bits of the states of documents that are searched together
+SEARCHED = 2**24  # bits of the states of documents that are searched together
 BLOCK = 2**24  # floats of a table of states that are held at once
 APART = 8  # bits by which that is less where every word of a document has a table
 EXACT = "exact"  # as `refine`: the posterior by enumeration of all states
@@ -42,6 +44,7 @@ class PosteriorMixin(TransformerMixin, LengthMixin):  # type: ignore[misc]
     """transform and its relatives, from the objective that ``fit`` has left."""
 
     inference_: str
+    _recall: Recall | None = None
 
     def fit_transform(
         self, X: Any, y: Any = None, *, covariates: Any = None, **options: Any
@@ -229,7 +232,24 @@ class PosteriorMixin(TransformerMixin, LengthMixin):  # type: ignore[misc]
             self.objective_.eval()
             if isinstance(refine, str):
                 return self._enumerated(batch)
-            return self.objective_.explain(batch, refine, states)
+            usual = refine is None and states in (None, self._search().final_states)
+            if self._recall is None or not (usual and self.objective_.posterior.searched):
+                return self.objective_.explain(batch, refine, states)
+            known = self._recall.of(batch)
+            if known is not None:
+                return self.objective_.over_states(batch), known
+            target, q = self.objective_.explain(batch, refine, states)
+            self._recall.keep(batch, q)
+            return target, q
+
+    @contextlib.contextmanager
+    def _searching_once(self) -> Iterator[None]:
+        """Inside, what was searched for is remembered; the model must not change meanwhile."""
+        self._recall = Recall()
+        try:
+            yield
+        finally:
+            del self._recall
 
     def _enumerated(self, batch: Batch) -> tuple[FactorTarget, Enumerated]:
         """The target and its exact posterior, whichever inference fitted the model."""

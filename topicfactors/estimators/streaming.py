@@ -31,6 +31,7 @@ from topicfactors.training.stored import StoredDocuments
 from topicfactors.training.trainer import History, Trainer
 
 SAMPLE = 50_000  # documents that start the loadings and put words in order
+ENTRIES = 5_000_000  # non-zeros, at most, of those documents together
 HELD_OUT = 5_000  # documents, at most, that training is stopped by
 LOOKED_AT = 10_000  # documents whose posteriors say what is prevalent, and teach the encoder
 VISITS = 5_000_000  # documents, at most, that are passed over where max_iter is left open
@@ -49,7 +50,9 @@ class Streamed:
     def sample(self) -> tuple[NDArray[np.int64], Any, Any, Any]:
         """Rows of the sample, its counts, covariates and responses."""
         asked = [*self.columns, *([] if self.response is None else [self.response])]
-        rows, counts, known = sample_of(self.store, SAMPLE, asked)
+        documents, each = self.store.shape[0], self.store.nnz / self.store.shape[0]
+        most = min(SAMPLE, max(FEWEST_HELD_OUT, int(ENTRIES / max(each, 1.0))))
+        rows, counts, known = sample_of(self.store, min(documents, most), asked)
         return rows, counts, self._covariates(known), self._responses(known)
 
     def hold_out(self, rows: NDArray[np.int64]) -> None:
@@ -108,7 +111,7 @@ class StreamingMixin(CalibratingMixin, RunsMixin):
         self._forget_runs()
         self._forget_before()
         history = self._learn_stored(streamed, rows, counts, chosen)
-        self._order_words_after(counts, history)
+        self._order_words(counts)
         self._choose_length(counts, history.interruption is None)
         return history
 
@@ -143,8 +146,15 @@ class StreamingMixin(CalibratingMixin, RunsMixin):
             self._optimizer_state = None
             self.objective_.to(device)
             self._hold_anchors(sample)
-            source = StoredDocuments(streamed.read, streamed.sizes(), device, world)
-            source.fingerprint = streamed.store.fingerprint
+            whole = streamed.store
+            source = StoredDocuments(
+                streamed.read,
+                streamed.sizes(),
+                device,
+                world,
+                largest=whole.largest,
+                fingerprint=whole.fingerprint,
+            )
             self.schedule_ = self._passes(source.everywhere)
             torch.manual_seed(seed + world.rank)
             trainer = Trainer(self.objective_, self.schedule_, seed, self._listeners(), world)

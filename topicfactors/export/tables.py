@@ -225,7 +225,7 @@ def _csv_blocks(
                 part.extend(map(read, itertools.islice(rows, block)))
             except (ValueError, csv.Error) as error:
                 where = f"{path}, line {rows.line_num}"
-                raise StorageError(f"{where}: damaged: {error}; fit again") from error
+                raise StorageError(f"{where}: damaged: {str(error)[:200]}; fit again") from error
             if any(len(row) != width for row in part):
                 raise StorageError(f"{path}: damaged: not all rows have {width} cells; fit again")
             if not part:

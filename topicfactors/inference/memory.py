@@ -13,7 +13,8 @@ from torch import Tensor
 from topicfactors.bits import EMPTY, words_of
 
 BLOCK = 2**16  # documents
-IN_MEMORY = 2**29  # bytes; a larger store is a file that the operating system maps
+IN_MEMORY = 2**26  # bytes; a larger store is a file that the operating system maps
+ON_DEVICE = 2**32  # bytes, on a GPU: a mapped file would be copied there batch by batch
 
 
 class StateMemory:
@@ -29,7 +30,7 @@ class StateMemory:
     device
         Where it lives when it is not mapped.
     in_memory
-        Bytes above which the file is used.
+        Bytes above which the file is used; None for 64 MiB, 4 GiB on a GPU.
     """
 
     def __init__(
@@ -38,10 +39,10 @@ class StateMemory:
         states: int,
         factors: int,
         device: torch.device | str = "cpu",
-        in_memory: int = IN_MEMORY,
+        in_memory: int | None = None,
     ) -> None:
         shape = (documents, states, words_of(factors))
-        self.mapped = 8 * math.prod(shape) > in_memory
+        self.mapped = 8 * math.prod(shape) > _most(device, in_memory)
         self.words = (
             _mapped(shape, np.int64)
             if self.mapped
@@ -87,12 +88,12 @@ class LogitMemory:
     start
         What every document begins with, ``(D,)``; its device is that of the store.
     in_memory
-        Bytes above which a file is mapped.
+        Bytes above which a file is mapped; None as for a :class:`StateMemory`.
     """
 
-    def __init__(self, documents: int, start: Tensor, in_memory: int = IN_MEMORY) -> None:
+    def __init__(self, documents: int, start: Tensor, in_memory: int | None = None) -> None:
         shape = (documents, len(start))
-        self.mapped = 4 * math.prod(shape) > in_memory
+        self.mapped = 4 * math.prod(shape) > _most(start.device, in_memory)
         self.logits = _mapped(shape, np.float32) if self.mapped else start.new_empty(shape).float()
         for rows in torch.split(self.logits, BLOCK):
             rows.copy_(start.detach())
@@ -120,6 +121,12 @@ class LogitMemory:
         """Keep what another store of as many documents kept."""
         self.logits.copy_(state["kept"])
         self._visited = state["visited"]
+
+
+def _most(device: torch.device | str, asked: int | None) -> int:
+    """Bytes that are kept in memory."""
+    on_device = torch.device(device).type != "cpu"
+    return (ON_DEVICE if on_device else IN_MEMORY) if asked is None else asked
 
 
 def _mapped(shape: tuple[int, ...], kind: type[np.generic]) -> Tensor:

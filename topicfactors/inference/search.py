@@ -19,6 +19,8 @@ from torch import Tensor
 from topicfactors.bits import EMPTY, all_states, masks, pack, unpack, words_of
 from topicfactors.contracts import Landscape
 
+RECENT = 4  # rounds: a best state that is older may stay the best
+LONGEST = 4  # times the rounds of most documents
 ROOM = 128  # states that a search comes by before the least probable ones leave
 
 
@@ -78,32 +80,82 @@ def improved(
         The same for the first round, where the set is still to be filled.
     """
     factors, states = landscape.factors, sets.words.shape[1]
-    flip_of = masks(factors, sets.words.device)
     widths = [min(breadth if turn or first is None else first, factors) for turn in range(rounds)]
-    pool = _Pool(sets, widths)
+    pool = _Pool.of(sets, widths)
     for most in widths:
-        here, current = pool.best()
-        bits = unpack(current, factors, here.dtype)
-        barred = unpack(pool.around(current), factors, torch.bool)
-        change, factor = landscape.best_flips(bits, most, barred)
-        pool.add((current[:, None] ^ flip_of[factor]).transpose(0, 1), (here[:, None] + change).t())
+        _look(landscape, pool, most)
     return pool.kept(states)
+
+
+def settled(landscape: Landscape, sets: Sets, rounds: int, breadth: int, first: int) -> Sets:
+    """The sets after so many rounds, and more where the best state is still new.
+
+    The parameters are those of :func:`improved`. A document goes on while its best state was found
+    in one of the last ``RECENT`` rounds, to four times as many rounds at most.
+    """
+    states, factors = sets.words.shape[1], landscape.factors
+    pool = _Pool.of(sets, [first, *[breadth] * (LONGEST * rounds)])
+    for turn in range(rounds):
+        _look(landscape, pool, min(breadth if turn else first, factors))
+    found = pool.kept(states)
+    rows = torch.arange(len(found.words), device=found.words.device)
+    for _ in range(rounds, LONGEST * rounds, RECENT):
+        going = (pool.found > pool.turn - RECENT).nonzero()[:, 0]
+        if len(going) == 0:
+            break
+        rows, pool, landscape = rows[going], pool.select(going), landscape.select(going)
+        for _ in range(RECENT):
+            _look(landscape, pool, min(breadth, factors))
+        for whole, part in zip(found, pool.kept(states), strict=True):
+            whole[rows] = part
+    return found
+
+
+def _look(landscape: Landscape, pool: _Pool, most: int) -> None:
+    """Look at the flips of each document's best state that was not looked at; some join."""
+    here, current = pool.best()
+    bits = unpack(current, landscape.factors, here.dtype)
+    barred = unpack(pool.around(current), landscape.factors, torch.bool)
+    change, factor = landscape.best_flips(bits, most, barred)
+    flipped = current[:, None] ^ masks(landscape.factors, current.device)[factor]
+    pool.add(flipped.transpose(0, 1), (here[:, None] + change).t())
 
 
 class _Pool:
     """All states that a search came by, sorted only where they would be too many."""
 
-    def __init__(self, sets: Sets, widths: Sequence[int]) -> None:
+    words: Tensor  # (M, B, P), of which ``size`` are states
+    logs: Tensor  # (M, B) log p(x, z), nats
+    open: Tensor  # the same, −∞ where the state was looked at
+    highest: Tensor  # (B,) of them
+    found: Tensor  # (B,) the turn at which it was found
+
+    def __init__(self, states: int, size: int = 0, turn: int = 0) -> None:
+        self.states, self.size, self.turn = states, size, turn
+
+    @classmethod
+    def of(cls, sets: Sets, widths: Sequence[int]) -> _Pool:
+        """That of some sets, to which so many states come in each round."""
         used = (sets.log_joint > -torch.inf).any(0)  # places that some document needs
         words, logs = sets.words[:, used].transpose(0, 1), sets.log_joint[:, used].t()
-        self.states = sets.words.shape[1]
-        most = len(words) + sum(widths)
-        size = min(most, max(len(words), self.states) + max(ROOM, *widths)) if widths else most
-        self.words = words.new_empty(size, *words.shape[1:])  # (M, B, P)
-        self.logs = logs.new_empty(size, logs.shape[1])
-        self.open = torch.empty_like(self.logs)  # the same, −∞ where the state was looked at
-        self.size = 0
-        self.add(words, logs)
+        pool = cls(sets.words.shape[1])
+        room = min(sum(widths), max(0, pool.states - len(words)) + max(ROOM, *widths, 0))
+        pool.words = words.new_empty(len(words) + room, *words.shape[1:])
+        pool.logs = logs.new_empty(len(words) + room, logs.shape[1])
+        pool.open = torch.empty_like(pool.logs)
+        pool.found = torch.zeros(len(sets.words), dtype=torch.int64, device=words.device)
+        pool.highest = logs.new_full((len(sets.words),), -torch.inf)
+        pool.add(words, logs)
+        return pool
+
+    def select(self, rows: Tensor) -> _Pool:
+        """That of the documents ``rows (R,)``."""
+        pool = _Pool(self.states, self.size, self.turn)
+        pool.words, pool.logs, pool.open = (
+            part.index_select(1, rows) for part in (self.words, self.logs, self.open)
+        )
+        pool.found, pool.highest = self.found[rows], self.highest[rows]
+        return pool
 
     def best(self) -> tuple[Tensor, Tensor]:
         """Log p(x, z) ``(B,)`` and words ``(B, P)`` of the best not looked at; now it is."""
@@ -124,6 +176,10 @@ class _Pool:
         self.words[places] = words.masked_fill((logs == -torch.inf)[..., None], EMPTY)
         self.logs[places] = self.open[places] = logs
         self.size += len(words)
+        highest = logs.amax(0)
+        self.found.masked_fill_(highest > self.highest, self.turn)
+        self.highest = torch.maximum(self.highest, highest)
+        self.turn += 1
 
     def kept(self, states: int) -> Sets:
         """The most probable ones."""

@@ -18,8 +18,10 @@ from topicfactors.inference.posteriors import (
     Posterior,
     WeightedStates,
 )
-from topicfactors.inference.search import Sets, evaluated, improved, started
+from topicfactors.inference.search import Sets, evaluated, improved, settled, started
 
+FEWEST_ROUNDS, FACTORS_A_ROUND = 6, 8
+FIRST_LOOK = 16  # flips that may join the set of a new document in its first round
 FIRST_VISIT = 6  # rounds at least when a document of the training is met for the first time
 
 
@@ -30,7 +32,13 @@ class Search(NamedTuple):
     rounds: int = 2  # members of the set whose flips are looked at, a visit
     breadth: int = 4  # flips that may join the set in a round
     final_states: int = 64  # of a document that is not of the training
-    final_rounds: int = 40
+    final_rounds: int | None = None  # of it; None: 6, and one more for every 8 factors
+
+    def new_rounds(self, factors: int) -> int:
+        """Rounds of a document that is not of the training; more where its best state is new."""
+        if self.final_rounds is not None:
+            return self.final_rounds
+        return FEWEST_ROUNDS + factors // FACTORS_A_ROUND
 
 
 class Truncated(WeightedStates):
@@ -125,8 +133,9 @@ class TruncatedPosterior(Posterior):
         """The set of every document, better than before where there is a memory of it."""
         search, memory = self.search, batch.memory
         if memory is None:
-            size, rounds = search.final_states, search.final_rounds
-            return searched(target, self.amortised(batch), size, rounds, search.breadth)
+            size, rounds = search.final_states, search.new_rounds(self.sizes.factors)
+            guess = self.amortised(batch)
+            return searched(target, guess, size, rounds, search.breadth, settle=True)
         rounds = max(search.rounds, FIRST_VISIT) if memory.fresh else search.rounds
         with torch.autocast(batch.rows.device.type, enabled=False):
             landscape = target.landscape()
@@ -150,11 +159,23 @@ class TruncatedPosterior(Posterior):
 
 
 @torch.no_grad()
-def searched(target: Target, guess: MeanField, states: int, rounds: int, breadth: int) -> Truncated:
-    """Sets of ``states`` states, looked for from the mode of a guess and from no factor on."""
+def searched(
+    target: Target,
+    guess: MeanField,
+    states: int,
+    rounds: int,
+    breadth: int,
+    *,
+    settle: bool = False,
+) -> Truncated:
+    """Sets of ``states`` states, looked for from the mode of a guess and from no factor on.
+
+    ``settle`` gives more rounds to the documents that need them.
+    """
     with torch.autocast(guess.logits.device.type, enabled=False):
         landscape = target.landscape()
         mode = (guess.logits > 0).to(landscape.dtype)
         sets = started(landscape, torch.stack([mode, torch.zeros_like(mode)]), states)
-        sets = improved(landscape, sets, rounds, breadth, first=states)
+        improve = settled if settle else improved
+        sets = improve(landscape, sets, rounds, breadth, first=min(states, FIRST_LOOK))
     return Truncated(sets, landscape.factors)

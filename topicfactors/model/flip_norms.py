@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from topicfactors.bits import pack, padded, unpack
+from topicfactors.model.state_logits import StateLogits
 
 HELD = 2**24  # floats that are kept, where one call does not need more
 
@@ -72,7 +73,6 @@ class FlipNorms:
     def _computed(self, words: Tensor, dtype: torch.dtype) -> Tensor:
         """Norms after each flip of states ``(R, P)`` and, last, before: ``(R, D + 1)``."""
         bits = unpack(padded(words), self.factors, dtype)
-        after, norm = self.joint.likelihood.flip_norms(
-            self.joint.logits(bits[:, None, :]), self.factors
-        )
+        logits = StateLogits(*self.joint.logits(bits[:, None, :]))
+        after, norm = self.joint.likelihood.flip_norms(logits, self.factors)
         return torch.cat([after[: len(words), 0], norm[: len(words)]], 1)

@@ -24,6 +24,7 @@ class FactorTarget:
 
     def __init__(self, joint: Joint, batch: Batch, labels: Tensor | None) -> None:
         self.joint, self.given = joint, joint.given(batch, labels)
+        self.batch, self.labels = batch, labels
         self.counts = joint.likelihood.observe(batch.counts)
         self.prior = joint.prior.condition(batch.covariates)
         self.answers = joint.answers(batch, self.given.classes)
@@ -32,6 +33,11 @@ class FactorTarget:
     def logits(self, values: Tensor) -> Logits:
         """η of the documents; the first D columns of its ``h`` are the factors."""
         return self.joint.logits(values, self.given)
+
+    def select(self, rows: Tensor) -> FactorTarget:
+        """That of the documents ``rows (R,)`` of the batch."""
+        labels = None if self.labels is None else self.labels[rows]
+        return FactorTarget(self.joint, self.batch.select(rows), labels)
 
     def log_likelihood(self, values: Tensor) -> Tensor:
         """Log p(x, r | z), ``(S, B or 1, D) -> (S, B)`` nats."""

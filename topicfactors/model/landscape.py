@@ -34,6 +34,12 @@ class FactorLandscape:
             known = projected[:, self.factors : -1] * h[0, :, self.factors :]
             self.constant = projected[:, -1] + known.sum(-1)
 
+    def select(self, rows: Tensor) -> FactorLandscape:
+        """That of the documents ``rows (R,)``; what is known of the states is shared."""
+        chosen = FactorLandscape(self.target.select(rows))
+        chosen.__dict__["norms"] = self.norms
+        return chosen
+
     @torch.no_grad()
     def log_joint(self, bits: Tensor) -> Tensor:
         """Log p(x, z), ``(S, B, D) -> (S, B)`` nats."""

@@ -114,7 +114,7 @@ class Logits(NamedTuple):
     def _flip_sums(self, h: Tensor, columns: Tensor, top: Tensor) -> tuple[Tensor, Tensor]:
         """Σ_v p_v exp(±W − top), ``(R, 2D)``, and η's log-sum-exp ``(R, 1)``."""
         sums, found = h.new_zeros(h.shape[0], len(top)), Sums(h)
-        tiles = Tiles(h, self.weights, self.bias, BITS)
+        tiles = self._tiles(h)
         for words in tiles.words:
             block = columns[words]
             factor = torch.cat([block, -block], 1).sub_(top).exp_()  # (words, 2D)
@@ -122,6 +122,9 @@ class Logits(NamedTuple):
                 tile, shrunk = found.add(rows, tiles.of(rows, words))
                 sums[rows].mul_(shrunk).addmm_(tile, factor)
         return sums.div_(found.total), found.logs()[:, None]
+
+    def _tiles(self, h: Tensor) -> Tiles:
+        return Tiles(h, self.weights, self.bias, BITS)
 
     @torch.no_grad()
     def softplus_tangents(self, factors: int | None = None) -> tuple[Tensor, Tensor]:

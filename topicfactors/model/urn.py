@@ -15,59 +15,70 @@ from torch import Tensor
 
 SHIFT = 8  # Stirling's series is used this far above a
 LEAST_LOG_MASS = -60.0  # of a word in an urn, so that float32 holds its inverse
+STRETCH = 2**14  # masses that are worked on together
 FAR = 30.0  # masses so many times the count take the series in 1/a
 
 
 def _far(mass: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Where a ≫ x: R and its derivative by Bernoulli polynomials in 1/a."""
-    far = mass > FAR * count.clamp_min(1.0)
-    safe = torch.where(far, mass, FAR * count.clamp_min(1.0))
-    once = count * (count - 1) / safe
-    twice = (2 * count - 1) / safe
-    value = once / 2 - once * twice / 12 + once.square() / (12 * safe)
-    slope = (-once / 2 + once * twice / 6 - once.square() / (4 * safe)) / safe
-    return far, value, slope
+    least = FAR * count.clamp_min(1.0)
+    inverse = torch.maximum(mass, least).reciprocal_()
+    once = count * (count - 1) * inverse
+    twice = (2 * count - 1) * inverse
+    third = once.square() * inverse
+    value = once * (0.5 - twice / 12) + third / 12
+    slope = -(once * (0.5 - twice / 6) + third / 4) * inverse
+    return mass > least, value, slope
 
 
 def _near(mass: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
     """R and its derivative in a, by the recurrence and Stirling's series at a + 8."""
+    raised = mass + torch.arange(1.0, SHIFT, dtype=mass.dtype, device=mass.device)[:, None]
+    share = count / raised
+    slopes = (share / raised.add_(count)).sum(0)
+    low, rest = torch.split(
+        share.add_(1), [SHIFT // 2 - 1, SHIFT // 2]
+    )  # few factors to a logarithm
+    each = count / mass
+    logs = torch.log1p(each) + low.prod(0).log_() + rest.prod(0).log_()
     high = mass + SHIFT
     top = high + count
+    total, inverse = high + top, (high * top).reciprocal_()
+    squares, small = total.square() * inverse, count * inverse
     ratio = torch.log1p(count / high)
-    logs = torch.log1p(count / mass)  # alone: a small mass makes it large
-    slopes = count / mass / (mass + count)
-    for steps in (range(1, SHIFT // 2), range(SHIFT // 2, SHIFT)):  # few factors to a logarithm
-        product = torch.ones_like(mass)
-        for step in steps:
-            share = count / (mass + step)
-            product = product * (1 + share)
-            slopes = slopes + share / (mass + step + count)
-        logs = logs + product.log()
-    value = (
-        (top - 0.5) * ratio
-        - count
-        + count * (torch.log(high) - torch.log(mass))
-        - count / (12 * high * top)
-        + count * (high * high + high * top + top * top) / (360 * high**3 * top**3)
-        - logs
-    )
-    digammas = (
-        ratio
-        + count / (2 * high * top)
-        + count * (high + top) / (12 * high.square() * top.square())
-        - count * (high + top) * (high.square() + top.square()) / (120 * high**4 * top**4)
-    )
-    return value, digammas + slopes - count / mass
+    value = (top - 0.5) * ratio + count * (torch.log1p(SHIFT / mass) - 1) - logs
+    value -= small * (1 / 12 - (squares - 1) * inverse / 360)
+    slope = ratio + slopes - each * (1 - 1 / (mass + count))
+    slope += small * (0.5 + total * inverse * (1 / 12 - (squares - 2) * inverse / 120))
+    return value, slope
+
+
+def _both(mass: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
+    """R and its derivative, of vectors, a stretch at a time that stays in cache."""
+    if len(mass) > STRETCH:
+        parts = [
+            _both(*part)
+            for part in zip(torch.split(mass, STRETCH), torch.split(count, STRETCH), strict=True)
+        ]
+        values, slopes = zip(*parts, strict=True)
+        return torch.cat(values), torch.cat(slopes)
+    far, value, slope = _far(mass, count)
+    near, near_slope = _near(mass, count)
+    return torch.where(far, value, near), torch.where(far, slope, near_slope)
+
+
+def _computed(mass: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
+    """The same of any shape."""
+    values, slopes = _both(mass.reshape(-1), count.expand_as(mass).reshape(-1))
+    return values.view(mass.shape), slopes.view(mass.shape)
 
 
 class _Burst(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, mass: Tensor, count: Tensor) -> Tensor:
-        count = count.expand_as(mass)
-        far, value, slope = _far(mass, count)
-        near, near_slope = _near(mass, count)
-        ctx.save_for_backward(torch.where(far, slope, near_slope))
-        return torch.where(far, value, near)
+        value, slope = _computed(mass, count)
+        ctx.save_for_backward(slope)
+        return value
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
@@ -85,5 +96,4 @@ def burst(mass: Tensor, count: Tensor) -> Tensor:
 
 def burst_slope(mass: Tensor, count: Tensor) -> Tensor:
     """∂R/∂a = ψ(a + x) − ψ(a) − x/a."""
-    far, _, slope = _far(mass, count)
-    return torch.where(far, slope, _near(mass, count)[1])
+    return _computed(mass, count)[1]

@@ -5,7 +5,7 @@ mass a, with :math:`t = 1/(1+a)`,
 
 .. math:: R(a, x) = \log\prod_{i<x}(1 + i/a) = (x-1)\log(1 + 1/a) + \log\prod_{j<x-1}(1 + j\,t).
 
-The second product is at most (x − 1)!, which float32 holds to x = 34. The words are kept in the
+The second product is at most (x − 1)!, which float32 holds beyond x = 16. The words are kept in the
 order of their counts, so that a step of the product is one operation on those that reach it.
 """
 
@@ -18,7 +18,8 @@ from topicfactors.contracts import CountBatch
 from topicfactors.model.logits import Logits
 from topicfactors.model.urn import LEAST_LOG_MASS, burst, burst_slope
 
-MOST = 34  # largest count whose bursts are a product
+TILE = 2**17  # floats of the loadings of some words, which stay in cache
+MOST = 16  # largest count whose bursts are a product
 
 
 class UrnFlips:
@@ -55,8 +56,12 @@ class UrnFlips:
 
     def log_masses(self, logits: Logits, norm: Tensor) -> Tensor:
         """Log s·π of each word that occurs again, in one state of each document, ``(M,)``."""
-        h = logits.h[0].expand(len(self.counts), -1).index_select(0, self.documents)
-        dots = h.mul_(logits.weights.index_select(0, self.words)).sum(-1)
+        h, step = logits.h[0].expand(len(self.counts), -1), max(1, TILE // logits.h.shape[-1])
+        dots = torch.zeros_like(self.values)
+        for first in range(0, len(dots), step):
+            part = slice(first, first + step)
+            rows = logits.weights.index_select(0, self.words[part])
+            dots[part] = rows.mul_(h.index_select(0, self.documents[part])).sum(-1)
         moved = logits.bias.index_select(0, self.words) - norm.index_select(0, self.documents)
         return (self.log_concentration + dots + moved).clamp_min(LEAST_LOG_MASS)
 
@@ -76,8 +81,8 @@ class UrnFlips:
         towards = 1 - 2 * logits.h[0].expand(len(factor), -1).gather(1, factor)
         moved = after - norm[:, None]
         places = factor.index_select(0, self.documents) + (self.words * width)[:, None]
-        weight = logits.weights.reshape(-1)[places]
-        step = weight * towards.index_select(0, self.documents)
+        weight = logits.weights.reshape(-1).index_select(0, places.reshape(-1)).view(places.shape)
+        step = weight.mul_(towards.index_select(0, self.documents))
         log_masses = log_mass[:, None] + step - moved.index_select(0, self.documents)
         told = self._bursts(log_masses.clamp_min(LEAST_LOG_MASS).exp())
         change = self._by_document(told - self._bursts(log_mass[:, None].exp()))

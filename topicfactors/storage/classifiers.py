@@ -11,16 +11,19 @@ from numpy.typing import NDArray
 
 from topicfactors.errors import ConfigurationError
 from topicfactors.estimators import class_parts
+from topicfactors.estimators.checks import check_classifier
 from topicfactors.estimators.class_learning import Setting, Trial
 from topicfactors.estimators.semisupervised import SemiSupervisedClassifier
 from topicfactors.gradients import GRADIENTS
 from topicfactors.insight.calibration import Reliability
-from topicfactors.storage.facts import Fact, number, plain
+from topicfactors.storage.facts import Fact, plain
 from topicfactors.storage.keeping import ModelKeeper
+from topicfactors.storage.kinds import of_kind, taken
 from topicfactors.storage.mixtures import COMPONENTS_FITTED, spelt_tempering
 from topicfactors.training.recognition import Recognition
 
 NUMBERS, TEXT = "biuf", "U"  # kinds of numpy's types of which classes can be
+WIDEST = 16  # bytes of a type: texts are as long as they are
 
 
 def _classes(classes: NDArray[Any]) -> dict[str, Any]:
@@ -35,10 +38,14 @@ def _classes(classes: NDArray[Any]) -> dict[str, Any]:
 
 
 def _classes_again(stored: dict[str, Any]) -> NDArray[Any]:
-    kind = np.dtype(stored["type"])
-    if kind.kind not in NUMBERS + TEXT or np.ndim(stored["values"]) != 1:
+    kind = np.dtype(taken(str, stored["type"]))
+    if kind.kind not in NUMBERS + TEXT or kind.itemsize > WIDEST:
         raise ValueError(f"classes of the type {kind}")
-    return np.array(stored["values"], dtype=kind)
+    values = taken(list[str] if kind.kind == TEXT else list[int | float | bool], stored["values"])
+    classes = np.array(values, dtype=kind)
+    if len(values) < 1 or len(np.unique(classes)) != len(values):
+        raise ValueError("classes that are not different")
+    return classes
 
 
 def _setting(setting: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,11 +60,9 @@ def _trials(trials: list[Trial]) -> list[Any]:
     ]
 
 
-def _trials_again(stored: list[Any]) -> list[Trial]:
-    return [
-        Trial(Setting(*setting), number(accuracy), number(loss))
-        for setting, accuracy, loss in stored
-    ]
+def _setting_again(stored: Any) -> dict[str, Any]:
+    setting: Setting = taken(Setting, [stored[name] for name in Setting._fields])
+    return setting._asdict()
 
 
 class ClassifierKeeper(ModelKeeper):
@@ -67,19 +72,17 @@ class ClassifierKeeper(ModelKeeper):
     counted = "components"
     fitted = (
         *COMPONENTS_FITTED,
-        Fact("classes", "classes_", _classes, _classes_again),
-        Fact("class_prior", "class_prior_"),
-        Fact("chosen", "chosen_", _setting),
-        Fact("cross_validation", "cross_validation_", _trials, _trials_again),
-        Fact("class_prior", "class_prior_"),
-        Fact("temperature", "temperature_", read=float),
-        Fact(
-            "reliability",
-            "reliability_",
-            plain,
-            lambda stored: None if stored is None else Reliability(*stored),
-        ),
+        Fact("classes", "classes_", _classes_again, _classes),
+        Fact("class_prior", "class_prior_", of_kind(str | list[float])),
+        Fact("chosen", "chosen_", _setting_again, _setting),
+        Fact("cross_validation", "cross_validation_", of_kind(list[Trial]), _trials),
+        Fact("temperature", "temperature_", of_kind(float)),
+        Fact("reliability", "reliability_", of_kind(Reliability | None)),
     )
+
+    def check(self, model: SemiSupervisedClassifier) -> None:
+        """Its parameters, as ``fit`` checks them."""
+        check_classifier(model)
 
     def registries(self, model: SemiSupervisedClassifier) -> Mapping[str, Any]:
         """Those of :mod:`topicfactors.estimators.class_parts`; the inference of factors is one."""

@@ -7,14 +7,12 @@ from typing import Any
 
 from topicfactors.estimators import parts
 from topicfactors.estimators.automatic import Tried
+from topicfactors.estimators.checks import check_parameters
 from topicfactors.estimators.consensus import Consensus
 from topicfactors.estimators.factor_model import BinaryFactorModel
 from topicfactors.storage.facts import FITTED, NAMED, Fact
 from topicfactors.storage.keeping import ModelKeeper
-
-
-def _tried(stored: list[list[Any]]) -> list[Tried]:
-    return [Tried(*tried) for tried in stored]
+from topicfactors.storage.kinds import of_kind
 
 
 class FactorKeeper(ModelKeeper):
@@ -23,12 +21,12 @@ class FactorKeeper(ModelKeeper):
     kind = BinaryFactorModel
     fitted = (
         *FITTED,
-        Fact("anchored", "anchored_"),
-        Fact("missing_anchors", "missing_anchors_"),
+        Fact("anchored", "anchored_", of_kind(dict[str, int])),
+        Fact("missing_anchors", "missing_anchors_", of_kind(dict[str, list[str]])),
         *NAMED,
-        Fact("length_tempering", "length_tempering_", sometimes=True),
-        Fact("tried", "tried_", read=_tried, sometimes=True),
-        Fact("consensus", "consensus_", read=lambda told: Consensus(*told), sometimes=True),
+        Fact("length_tempering", "length_tempering_", of_kind(float | None), sometimes=True),
+        Fact("tried", "tried_", of_kind(list[Tried]), sometimes=True),
+        Fact("consensus", "consensus_", of_kind(Consensus), sometimes=True),
     )
     sometimes = (*ModelKeeper.sometimes, "agreement_", "came_back_")
 
@@ -38,6 +36,10 @@ class FactorKeeper(ModelKeeper):
         if found["anchors"]:
             found["anchors"] = {name: list(words) for name, words in model.anchors.items()}
         return found
+
+    def check(self, model: BinaryFactorModel) -> None:
+        """Its parameters, as ``fit`` checks them."""
+        check_parameters(model)
 
     def registries(self, model: BinaryFactorModel) -> Mapping[str, Any]:
         """Those of :mod:`topicfactors.estimators.parts`."""

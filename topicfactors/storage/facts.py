@@ -10,7 +10,8 @@ import numpy as np
 from topicfactors.estimators.design import Column, Design
 from topicfactors.estimators.edits import Edit
 from topicfactors.estimators.scoring import Evaluation
-from topicfactors.insight.metrics import Perplexity
+from topicfactors.storage.kinds import of_kind, taken
+from topicfactors.storage.sound import check_column
 from topicfactors.training.callbacks import Epoch
 
 
@@ -23,23 +24,13 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def same(value: Any) -> Any:
-    """What JSON holds is what it was."""
-    return value
-
-
-def number(stored: float | None) -> float:
-    """JSON has no NaN: null stands for it."""
-    return float("nan") if stored is None else stored
-
-
 class Fact(NamedTuple):
     """A fitted attribute that config.json holds."""
 
     name: str  # in the file
     attribute: str
+    read: Callable[[Any], Any]  # ValueError where it is no such thing
     written: Callable[[Any], Any] = plain  # as JSON can hold it
-    read: Callable[[Any], Any] = same
     sometimes: bool = False  # do only some fits leave it?
 
 
@@ -60,45 +51,36 @@ def restore(model: Any, facts: Iterable[Fact], stored: dict[str, Any]) -> None:
 
 
 def _designed(stored: Any) -> Design | None:
-    return None if stored is None else Design([Column(*column) for column in stored])
+    columns = taken(list[Column] | None, stored)
+    for column in columns or ():
+        check_column(column)
+    return None if columns is None else Design(columns)
 
 
-def _numbers(stored: Any) -> Any:
-    return [_numbers(part) for part in stored] if isinstance(stored, list) else number(stored)
-
-
-def _evaluation(stored: list[Any]) -> Evaluation:
-    bound, samples, temperatures, *numbers = stored
-    log_prob, error, scores, unigram = _numbers(numbers)
-    found = (bound, samples, temperatures, log_prob, error)
-    return Evaluation(*found, Perplexity(*scores), Perplexity(*unigram))
+def _evaluated(stored: Any) -> dict[str, Evaluation]:
+    return {each.bound: each for each in taken(list[Evaluation], stored)}
 
 
 FITTED = (
-    Fact("inference", "inference_"),
-    Fact("init", "init_"),
-    Fact("status", "status_"),
-    Fact("documents", "n_documents_", read=int),
-    Fact("stopped", "stopped_"),
-    Fact("best", "best_iter_"),
-    Fact("history", "history_", plain, lambda stored: [Epoch(*epoch) for epoch in stored]),
-    Fact(
-        "held_out",
-        "held_out_",
-        lambda found: plain(list(found.values())),
-        lambda stored: {each[0]: _evaluation(each) for each in stored},
-    ),
+    Fact("inference", "inference_", of_kind(str)),
+    Fact("init", "init_", of_kind(str)),
+    Fact("status", "status_", of_kind(list[str])),
+    Fact("documents", "n_documents_", of_kind(int)),
+    Fact("stopped", "stopped_", of_kind(str)),
+    Fact("best", "best_iter_", of_kind(int)),
+    Fact("history", "history_", of_kind(list[Epoch])),
+    Fact("held_out", "held_out_", _evaluated, lambda found: plain(list(found.values()))),
     Fact(
         "covariates",
         "design_",
-        lambda design: None if design is None else design.described(),
         _designed,
+        lambda design: None if design is None else design.described(),
     ),
 )
 """Those of every model."""
 
 NAMED = (
-    Fact("named", "named_", sometimes=True),
-    Fact("edits", "edits_", read=lambda stored: [Edit(*edit) for edit in stored], sometimes=True),
+    Fact("named", "named_", of_kind(dict[str, int]), sometimes=True),
+    Fact("edits", "edits_", of_kind(list[Edit]), sometimes=True),
 )
 """Those of models whose factors or components a user can name, merge and drop."""

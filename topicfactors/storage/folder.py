@@ -22,10 +22,13 @@ from topicfactors.storage.classifiers import ClassifierKeeper
 from topicfactors.storage.factor_models import FactorKeeper
 from topicfactors.storage.keeping import Keeper
 from topicfactors.storage.mixtures import MixtureKeeper
+from topicfactors.storage.sound import check_inside
 from topicfactors.storage.vectorizers import VectorizerKeeper
 from topicfactors.wordlists import one_line, read_words, write_words
 
 FORMAT = 1
+FILES = ("config.json", "vocabulary.txt", "phrases.json", "weights.safetensors")
+WRONG = (TypeError, ValueError, RuntimeError, MemoryError)
 KEEPERS: dict[str, Keeper] = {
     keeper.kind.__name__: keeper
     for keeper in (VectorizerKeeper(), FactorKeeper(), MixtureKeeper(), ClassifierKeeper())
@@ -102,18 +105,23 @@ def load(folder: str | Path) -> Any:
     folder = Path(folder)
     if not (folder / "config.json").exists() and (folder / "model" / "config.json").exists():
         folder = folder / "model"  # a run of the command line
+    for name in FILES:
+        check_inside(folder, name)
     config = _config(folder)
-    words = read_words(folder / "vocabulary.txt")
     try:
+        words = read_words(folder / "vocabulary.txt")
         steps = [(step["name"], _restored(step, folder, words)) for step in config["steps"]]
+        model = Pipeline(steps) if config.get("pipeline") else steps[0][1]
+        if config.get("pipeline"):
+            model._validate_names([name for name, _ in steps])
     except ConfigurationError as error:
         raise StorageError(
             f"{folder}: needs what is not here: {one_line(error)}; register that part before "
             "loading, or save the model again"
         ) from error
-    except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+    except (ArithmeticError, AttributeError, LookupError, *WRONG) as error:
         raise StorageError(f"{folder}: damaged: {one_line(error)}; save the model again") from error
-    return Pipeline(steps) if config.get("pipeline") else steps[0][1]
+    return model
 
 
 def _keeper(name: str, step: Any) -> Keeper:
@@ -130,6 +138,7 @@ def _keeper(name: str, step: Any) -> Keeper:
 def _config(folder: Path) -> dict[str, Any]:
     try:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        json.dumps(config, ensure_ascii=False).encode()  # no halves of surrogate pairs
     except NotADirectoryError as error:
         raise StorageError(
             f"{folder}: is a file; expected a folder that topicfactors has saved"

@@ -11,16 +11,21 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.errors import StorageError
 from topicfactors.estimators.choices import spell
 from topicfactors.storage.facts import FITTED, Fact, described, plain, restore
+from topicfactors.storage.kinds import taken
+from topicfactors.storage.sound import Bounded, check_arrays, check_columns, check_places
 from topicfactors.wordlists import one_line
 
 PREFIX = "objective."
+OF_WORDS, OF_ROWS = ("word_totals_", "document_frequency_"), ("prevalence_", "posterior_variance_")
 REMEMBERED = (
-    *("word_totals_", "document_frequency_", "prevalence_", "posterior_variance_"),
+    *OF_WORDS,
+    *OF_ROWS,
     "covariate_information_",
 )
 
@@ -86,6 +91,10 @@ class ModelKeeper(Keeper):
     remembered: ClassVar[tuple[str, ...]] = REMEMBERED  # arrays
     sometimes: ClassVar[tuple[str, ...]] = ("word_order_",)  # arrays that only some fits leave
 
+    def check(self, model: Any) -> None:
+        """Refuse parameters that make no sense."""
+        raise NotImplementedError
+
     def registries(self, model: Any) -> Mapping[str, Any]:
         """Where the parameters that are parts are looked up."""
         raise NotImplementedError
@@ -129,18 +138,26 @@ class ModelKeeper(Keeper):
         self, model: Any, facts: dict[str, Any], folder: Path, words: list[str] | None
     ) -> None:
         """Facts, then an objective that they describe, then its weights."""
-        tensors = self._tensors(folder / "weights.safetensors", facts)
+        self.check(model)
+        if taken(int | None, model.random_state) is not None:
+            check_random_state(model.random_state)
+        words_, rows = (taken(int, facts[name]) for name in ("words", self.counted))
+        path = folder / "weights.safetensors"
+        tensors = self._tensors(path, facts)
         restore(model, self.fitted, facts)
+        self._check(model, tensors, words_, rows)
         model.n_iter_ = len(model.history_)
         for name in (*self.remembered, *(name for name in self.sometimes if name in tensors)):
             setattr(model, name, tensors[name].numpy())
-        model.objective_ = self.objective(model, facts)
         weights = {
             name.removeprefix(PREFIX): part
             for name, part in tensors.items()
             if name.startswith(PREFIX)
         }
+        with Bounded(path.stat().st_size):
+            model.objective_ = self.objective(model, facts)
         model.objective_.load_state_dict(weights)
+        check_arrays(dict(model.objective_.named_parameters()))
         model.objective_.eval()
         model.n_features_in_ = facts["words"]
         if words is None:
@@ -151,6 +168,17 @@ class ModelKeeper(Keeper):
                 f"{folder}/vocabulary.txt: {len(words)} words where the model "
                 f"has {facts['words']}; save the model again"
             )
+
+    def _check(self, model: Any, tensors: dict[str, torch.Tensor], words: int, rows: int) -> None:
+        """Refuse facts and arrays that are not of so many words and rows."""
+        if len(model.status_) != rows or model.n_documents_ < 0:
+            raise ValueError(f"{len(model.status_)} of status for {rows} {self.counted}")
+        for attribute in ("anchored_", "named_"):
+            check_places(self.counted, getattr(model, attribute, {}), rows)
+        shapes = {**dict.fromkeys(OF_WORDS, (words,)), **dict.fromkeys(OF_ROWS, (rows,))}
+        check_arrays({name: tensors[name] for name in shapes}, shapes)
+        if "word_order_" in tensors:
+            check_columns(tensors["word_order_"], rows, words)
 
     def asked(self, model: Any, facts: dict[str, Any], *automatic: str) -> dict[str, Any]:
         """Parameters, with what ``"auto"`` meant: that may change between versions."""

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from topicfactors.estimators import class_parts
+from topicfactors.estimators.checks import check_components
 from topicfactors.estimators.choices import spell
 from topicfactors.estimators.mixture import MixtureModel
-from topicfactors.storage.facts import FITTED, NAMED, Fact, number
+from topicfactors.storage.facts import FITTED, NAMED, Fact
 from topicfactors.storage.keeping import REMEMBERED, ModelKeeper
+from topicfactors.storage.kinds import of_kind
 from topicfactors.training.tempering import TEMPERINGS
 
 
@@ -20,9 +22,9 @@ def spelt_tempering(tempering: Any) -> str:
 
 COMPONENTS_FITTED = (
     *FITTED,
-    Fact("tempering", "tempering_", spelt_tempering),
-    Fact("converged", "converged_"),
-    Fact("objective_value", "objective_value_", read=number),
+    Fact("tempering", "tempering_", of_kind(str), spelt_tempering),
+    Fact("converged", "converged_", of_kind(bool)),
+    Fact("objective_value", "objective_value_", of_kind(float)),
 )
 """Those of every model of components."""
 
@@ -32,8 +34,12 @@ class MixtureKeeper(ModelKeeper):
 
     kind = MixtureModel
     counted = "components"
-    fitted = (*COMPONENTS_FITTED, *NAMED, Fact("reseeded", "reseeded_"))
+    fitted = (*COMPONENTS_FITTED, *NAMED, Fact("reseeded", "reseeded_", of_kind(list[int])))
     remembered = (*REMEMBERED, "response_means_", "response_deviations_")
+
+    def check(self, model: MixtureModel) -> None:
+        """Its parameters, as ``fit`` checks them."""
+        check_components(model)
 
     def registries(self, model: MixtureModel) -> Mapping[str, Any]:
         """Those of :mod:`topicfactors.estimators.class_parts`."""

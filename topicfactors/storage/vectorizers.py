@@ -9,6 +9,7 @@ from topicfactors.corpus.vectorizer import DocumentVectorizer
 from topicfactors.errors import StorageError
 from topicfactors.storage.facts import plain
 from topicfactors.storage.keeping import Files, Keeper
+from topicfactors.storage.kinds import taken
 from topicfactors.wordlists import read_phrases
 
 
@@ -41,12 +42,13 @@ class VectorizerKeeper(Keeper):
         words: list[str] | None,
     ) -> None:
         """Words and phrases."""
+        expected = {name: taken(int, facts[name]) for name in ("words", "phrases")}
         if words is None:
             raise StorageError(f"{folder}/vocabulary.txt is missing; save the model again")
         model.vocabulary_ = {word: column for column, word in enumerate(words)}
-        if len(model.vocabulary_) != facts["words"]:
+        if len(model.vocabulary_) != expected["words"]:
             raise StorageError(
                 f"{folder}/vocabulary.txt: {len(model.vocabulary_)} different words, expected "
                 f"{facts['words']}; save the model again"
             )
-        model.phrases_ = read_phrases(folder / "phrases.json", facts["phrases"])
+        model.phrases_ = read_phrases(folder / "phrases.json", expected["phrases"])

@@ -162,7 +162,7 @@ def kept(folder: Path, k: int, seed: int) -> Fitted | None:
     try:
         found = Fitted(**json.loads(path.read_text(encoding="utf-8")))
         unpacked(found.posteriors, k)
-    except (OSError, ValueError, TypeError, zlib.error) as error:
+    except (OSError, ValueError, TypeError, RecursionError, zlib.error) as error:
         told = " ".join(str(error).split())
         raise StorageError(f"{path}: damaged: {told}; delete it, and it is fitted again") from error
     return found

@@ -52,7 +52,7 @@ def refuse_others(folder: Path, identity: Mapping[str, Any]) -> None:
     try:
         known = json.loads(path.read_text(encoding="utf-8"))["made_with"]
         before = {name: known[name] for name in identity}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise StorageError(
             f"{path}: cannot be read as the settings of a sweep; choose another folder, or start "
             "over (--force, or overwrite=True)"

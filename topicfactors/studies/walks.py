@@ -89,6 +89,12 @@ class CountedLandscape:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.landscape, name)
 
+    def select(self, rows: Tensor) -> CountedLandscape:
+        """That of some documents, counted as if it were of all."""
+        chosen = CountedLandscape(self.counted)
+        chosen.landscape = self.landscape.select(rows)
+        return chosen
+
     def log_joint(self, bits: Tensor) -> Tensor:
         """A walk a state ``(S, B, D) -> (S, B)``."""
         self.counted.count(len(bits))

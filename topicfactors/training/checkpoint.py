@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from topicfactors.errors import ConfigurationError, FitWarning, StorageError
 from topicfactors.training.callbacks import Epoch, refuse_keepers
@@ -18,12 +17,11 @@ from topicfactors.training.configuration import (
     differences,
     plain,
 )
-from topicfactors.training.distributed import World
 from topicfactors.training.shelf import Place, Shelf, place_of
-from topicfactors.training.snapshots import read_facts, read_snapshot, write_snapshot
+from topicfactors.training.snapshots import Snapshot, used, write_snapshot
 from topicfactors.values import number, whole
 
-DAMAGE = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+AGREED = 8  # steps after which several processes ask each other whether to save or to stop
 
 
 class Checkpoints:
@@ -38,8 +36,7 @@ class Checkpoints:
     A checkpoint has the weights, the optimiser, the best weights so far, what is known of each
     document, the states of the random numbers and the place in the corpus; two files, JSON and
     safetensors, each written whole or not at all. Where it cannot be written, a warning says so
-    once, and training goes on. Several processes write after epochs only, each its own.
-    docs/interrupted.md has more.
+    once, and training goes on. docs/interrupted.md has more.
 
     Parameters
     ----------
@@ -98,10 +95,11 @@ class Checkpoints:
         whole("keep", keep, 1)
         self.folder, self.every, self.epochs, self.keep = Path(folder), every, epochs, keep
         self.resume, self.overwrite = resume, overwrite
-        self.options, self.shelf = dict(options or {}), Shelf(self.folder)
+        self.options = dict(options or {})
+        self.shelf = Shelf(self.folder)
         self.trainings = 0  # that have begun
-        self._trainer: Any = None  # that is at work
         self.interruption: BaseException | None = None  # that waits for the end of a step
+        self._trainer: Any = None
         self._looked = self._complained = False
         self.last: Place | None = None  # that was written, or gone on from
 
@@ -143,13 +141,9 @@ class Checkpoints:
                 FitWarning,
                 stacklevel=4,
             )
-        for place in reversed(there) if self.resume else ():
-            try:
-                facts = read_facts(self.shelf.path(place))
-            except StorageError:
-                continue  # told when it is needed
+        facts = self.shelf.facts() if self.resume else None
+        if facts is not None:
             self._refuse(differences(facts["options"], plain(self.options)))
-            break
 
     def forget(self) -> None:
         """Delete the checkpoints, and the folder where nothing else is in it."""
@@ -183,11 +177,12 @@ class Checkpoints:
 
     def stepped(self, trainer: Any) -> None:
         """Called after every step: saves where it is time, or where it is told to stop."""
-        if trainer.world.size > 1:
-            return  # the others would wait for this one
-        if self.interruption is not None:
+        if trainer.world.size > 1 and trainer.state.steps % AGREED:
+            return
+        stop, due = self._agreed(trainer)
+        if stop:
             self._leave(trainer)
-        elif self._is_due():
+        elif due:
             self._save(trainer)
 
     def __call__(self, epoch: Epoch) -> None:
@@ -200,7 +195,7 @@ class Checkpoints:
         """
         if self._trainer is None:
             refuse_keepers([self])
-        if self._is_told(self._trainer.world):
+        if self._agreed(self._trainer)[0]:
             self._leave(self._trainer)
         elif self.epochs is not None and epoch.number % self.epochs == 0:
             self._save(self._trainer)
@@ -215,23 +210,24 @@ class Checkpoints:
         if over and between and place_of(trainer, self.trainings) != self.last:
             self._save(trainer)
 
-    def _is_told(self, world: World) -> bool:
-        """Was this process told to stop, or one of those that train with it?"""
-        told = self.interruption is not None
-        if world.size > 1 and bool(
-            world.total(torch.tensor(float(told), device=self._trainer.step.device))
-        ):
-            self.interruption = self.interruption or KeyboardInterrupt()
-        return self.interruption is not None
-
     def _leave(self, trainer: Any) -> None:
         self._save(trainer)
         interruption, self.interruption = self.interruption, None
         if interruption is not None:
             raise interruption
 
-    def _is_due(self) -> bool:
-        return self.every is not None and time.monotonic() - self._since >= self.every
+    def _agreed(self, trainer: Any) -> tuple[bool, bool]:
+        """Was one of the processes told to stop, and is it time by the clock of the first?"""
+        said = [self.interruption is not None, self._is_due(trainer)]
+        stop, due = trainer.world.any(said, trainer.step.device)
+        if stop and self.interruption is None:
+            self.interruption = KeyboardInterrupt()
+        return stop, due
+
+    def _is_due(self, trainer: Any) -> bool:
+        if self.every is None or not trainer.world.first:
+            return False
+        return time.monotonic() - self._since >= self.every
 
     def _save(self, trainer: Any) -> None:
         place = place_of(trainer, self.trainings)
@@ -250,42 +246,46 @@ class Checkpoints:
 
     def _go_on(self, trainer: Any) -> None:
         places, torn, why = self.shelf.shared(trainer, self.trainings), list[Place](), ""
+        if not places:
+            self._refuse_others()
         while places:
             place = places.pop()
-            try:
-                found = read_snapshot(self.shelf.path(place))
-                now, then = self._facts, found.facts
-                self._refuse(differences(then["options"], now["options"]))
-                self._refuse(differences(then["configuration"], now["configuration"]))
-                trainer.load_state_dict(found.state)
-            except ConfigurationError:
-                raise
-            except StorageError as error:
-                why = str(error)
-            except DAMAGE as error:
-                why = f"{self.shelf.path(place)}: damaged: {' '.join(str(error).split())}"
-            else:
+            fault = used(self.shelf.path(place), partial(self._put_back, trainer))
+            if not trainer.world.any([bool(fault)], trainer.step.device)[0]:
                 self.last = place
-                others = differences(then["circumstances"], now["circumstances"])
-                self._tell(place, torn, why, others)
+                self._tell(place, torn, why)
                 return
-            torn.append(place)
+            torn, why = [*torn, place], fault or f"{self.shelf.path(place)}: damaged elsewhere"
         if torn:
             raise StorageError(
                 f"{why}; there is no other checkpoint to go on from: start anew (--force, or "
                 "overwrite=True, without resuming)"
             )
 
-    def _tell(self, place: Place, torn: list[Place], why: str, others: str) -> None:
+    def _put_back(self, trainer: Any, found: Snapshot) -> None:
+        now, then = self._facts, found.facts
+        self._refuse(differences(then["options"], now["options"]))
+        self._refuse(differences(then["configuration"], now["configuration"]))
+        trainer.load_state_dict(found.state)
+        self._others = differences(then["circumstances"], now["circumstances"])
+
+    def _refuse_others(self) -> None:
+        """Refuse to begin anew because there are more processes, or fewer."""
+        _, now = self._facts["configuration"]["processes"]
+        facts = self.shelf.facts()
+        then = now if facts is None else facts["configuration"].get("processes", [0, now])[1]
+        self._refuse("" if then == now else f"{then} processes, now {now}")
+
+    def _tell(self, place: Place, torn: list[Place], why: str) -> None:
         """Say what should be known of the checkpoint that is gone on from."""
         for each in torn:
             self.shelf.delete(each)
         if torn:
             _note(f"{why}; the fit goes on from the checkpoint before, {place.name}")
-        if others:
+        if self._others:
             _note(
-                f"{self.folder}: the checkpoint was made with {others}; the fit goes on, though "
-                "not to the last bit as it would have there"
+                f"{self.folder}: the checkpoint was made with {self._others}; the fit goes on, "
+                "though not to the last bit as it would have there"
             )
 
     def _refuse(self, found: str) -> None:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from topicfactors.contracts import Memory
+from topicfactors.training.adam import Adam
 from topicfactors.training.batches import Batches, Documents
 from topicfactors.training.objectives import FactorObjective
 from topicfactors.training.trainer import AT_ONCE, Schedule
@@ -45,7 +46,7 @@ def distil(
     batches = Batches(documents, min(BATCH, max(16, len(rows) // 16)), seed)
     passes = max(1, min(passes, STEPS // len(batches)))
     schedule = Schedule(passes, learning_rate=LEARNING_RATE)
-    optimizer = torch.optim.Adam(encoder, lr=LEARNING_RATE, betas=(0.9, 0.99), fused=True)
+    optimizer = Adam(encoder, LEARNING_RATE)
     step, steps = 0, passes * len(batches)
     objective.train()
     try:

@@ -9,17 +9,28 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from topicfactors.errors import ConfigurationError
+from topicfactors.errors import ConfigurationError, FitError
 
 TOLD = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # by torchrun
 PATIENCE = timedelta(minutes=30)  # for the slowest of the others
+
+
+OF_EACH_START = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE"  # pytorch/pytorch#135712
+PARTED = (
+    *("Connection reset", "Connection closed", "Broken pipe", "Socket closed"),
+    *("Timed out waiting", "NCCL"),
+)  # what torch says where another process is gone
+
+
+class PartedError(FitError):
+    """Another process of the training is gone: nothing that this one could mend."""
 
 
 class World(NamedTuple):
@@ -44,6 +55,12 @@ class World(NamedTuple):
             torch.distributed.all_reduce(numbers)
         return numbers
 
+    def any(self, said: Sequence[bool], device: torch.device) -> list[bool]:
+        """Which of some things any of the processes says."""
+        if self.size == 1:
+            return list(said)
+        return (self.total(torch.tensor(said, dtype=torch.float32, device=device)) > 0).tolist()
+
     def wait(self) -> None:
         """Go on when all have come so far."""
         if self.size > 1:
@@ -58,6 +75,12 @@ def current() -> World:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return World(torch.distributed.get_rank(), torch.distributed.get_world_size())
     return ALONE
+
+
+def present() -> World:
+    """As others have brought this process together with more, else as ``torchrun`` told it."""
+    found = current()
+    return found if found.size > 1 else launched()
 
 
 def launched(environment: Mapping[str, str] = os.environ) -> World:
@@ -90,18 +113,31 @@ def launched(environment: Mapping[str, str] = os.environ) -> World:
     return world
 
 
+def cores_here(environment: Mapping[str, str] = os.environ) -> int:
+    """A share of the cores of this machine, for each process of the training that is on it."""
+    told = environment.get("LOCAL_WORLD_SIZE", "1")
+    beside = int(told) if told.isdecimal() else 1
+    return max(1, (os.cpu_count() or 1) // max(1, beside))
+
+
 @contextlib.contextmanager
 def joined(device: torch.device) -> Iterator[World]:
     """The processes that ``torchrun`` started, found by each other (gloo, nccl on GPUs).
+
+    Those that have found each other already stay together.
 
     Raises
     ------
     ConfigurationError
         When they cannot be found.
+    PartedError
+        When one of them ends before the others.
     """
-    world = launched()
-    if world.size == 1:
-        yield ALONE
+    world = present()
+    if world.size == 1 or torch.distributed.is_initialized():
+        with _together(world):
+            yield world
+            world.wait()
         return
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
@@ -111,12 +147,34 @@ def joined(device: torch.device) -> Iterator[World]:
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ConfigurationError(
-            f"process {world.rank} of {world.size} could not find the others: {reason}; see that "
-            "all run, and that MASTER_ADDR and MASTER_PORT can be reached"
+            f"process {world.rank} of {world.size} could not find the others: {reason}; {_cure()}"
         ) from error
     try:
-        yield world
-        world.wait()  # who leaves first would take the meeting place with it
+        with _together(world):
+            yield world
+            world.wait()  # who leaves first would take the meeting place with it
     finally:
         gc.collect()  # what is left of a training holds threads that must end before the process
         torch.distributed.destroy_process_group()
+
+
+def _cure() -> str:
+    if os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0":
+        return (
+            f"start torchrun with {OF_EACH_START}=1, so that restarts meet in places of their own"
+        )
+    return "see that all run, and that MASTER_ADDR and MASTER_PORT can be reached"
+
+
+@contextlib.contextmanager
+def _together(world: World) -> Iterator[None]:
+    """Say in one line that another process is gone."""
+    try:
+        yield
+    except RuntimeError as error:
+        if world.size == 1 or not any(mark in str(error) for mark in PARTED):
+            raise
+        raise PartedError(
+            f"process {world.rank} of {world.size} lost the others, of which one has ended; see "
+            "what it said, and start all of them again with --resume"
+        ) from error

@@ -129,9 +129,10 @@ class FactorObjective(Objective):
             return target, self.ascent(batch, target, guess, refine)
         if self.layers is not None:
             refuse("a search over states")
-        rounds = self.search.final_rounds if refine is None else refine
+        rounds = self.search.new_rounds(target.factors) if refine is None else refine
         size = self.search.final_states if states is None else states
-        return target, searched(target, guess, size, rounds, self.search.breadth)
+        breadth, settle = self.search.breadth, refine is None
+        return target, searched(target, guess, size, rounds, breadth, settle=settle)
 
     def ascent(self, batch: Batch, target: FactorTarget, guess: Any, steps: int) -> Any:
         """The guess after so many steps of coordinate ascent of its factorised bound."""

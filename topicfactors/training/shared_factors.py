@@ -138,7 +138,7 @@ class SharedFactorsObjective(ComponentObjective):
         if self.joint.sizes.factors <= ENUMERATED:
             return target.table().logsumexp(0) + prior
         _, guess = self.condition(pairs)
-        rounds, breadth = SEARCH.final_rounds, SEARCH.breadth
+        rounds, breadth = SEARCH.new_rounds(target.factors), SEARCH.breadth
         return searched(target, guess, SEARCH.final_states, rounds, breadth).bound() + prior
 
     def _prior(self, pairs: Pairs) -> Tensor:

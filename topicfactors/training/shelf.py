@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 import torch
 
+from topicfactors.errors import StorageError
 from topicfactors.files import refuse_unwritable
+from topicfactors.training.snapshots import read_facts
 
 OURS = re.compile(
     r"\.?training-\d{3,}-epoch-\d{6,}-step-\d{9,}(-process-\d+)?\.(json|safetensors).*"
 )
+TOLD = 16  # last checkpoints of which a process tells the others
 SUFFIXES = (".json", ".safetensors")  # in the order they go: without the JSON there is none
 
 
@@ -72,19 +75,26 @@ class Shelf:
         return sorted(found, key=lambda place: place[:3])
 
     def shared(self, trainer: Any, training: int) -> list[Place]:
-        """Those of a training that each of its processes has, oldest first.
-
-        Several processes write between epochs alone, so that an epoch says which belong together.
-        """
+        """Those of a training that each of its processes has, oldest first."""
         world = trainer.world
         places = self.places(training, place_of(trainer, training).process)
         if world.size == 1:
             return places
-        epochs = {place.epoch: place for place in places}
-        there = torch.zeros(trainer.schedule.epochs + 2, device=trainer.step.device)
-        there[list(epochs)] = 1.0
-        everywhere = world.total(there) == world.size
-        return [epochs[epoch] for epoch in everywhere.nonzero()[:, 0].tolist()]
+        last = places[-TOLD:]
+        told = torch.zeros(world.size, TOLD, 2, dtype=torch.int64, device=trainer.step.device)
+        for column, place in enumerate(last):
+            told[world.rank, column] = torch.tensor(place[1:3])
+        each = [{tuple(pair) for pair in row} for row in world.total(told).tolist()]
+        return [place for place in last if all(place[1:3] in there for there in each)]
+
+    def facts(self) -> dict[str, Any] | None:
+        """What the last checkpoint that can be read was made of."""
+        for place in reversed(self.places()):
+            try:
+                return read_facts(self.path(place))
+            except StorageError:
+                continue  # told when it is needed
+        return None
 
     def keep(self, places: list[Place], last: int) -> None:
         """Delete all but the last few of some, oldest first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -17,10 +17,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from topicfactors.errors import StorageError
+from topicfactors.errors import ConfigurationError, StorageError
 from topicfactors.files import whole_file
 
 FORMAT = 1
+DAMAGE = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 FACTS = ("options", "configuration", "circumstances")
 BLOCK = 2**24  # bytes that are written, or read, at once
 MAPPED = 2**29  # bytes; a larger tensor stays in its file until it is asked for
@@ -95,6 +96,19 @@ def read_snapshot(path: Path) -> Snapshot:
     except (OSError, SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise StorageError(f"{file}: cannot be read: {_line(error)}") from error
     return Snapshot(state, found["facts"])
+
+
+def used(path: Path, use: Callable[[Snapshot], None]) -> str:
+    """What is wrong with a checkpoint that was to be used; empty where it was."""
+    try:
+        use(read_snapshot(path))
+    except ConfigurationError:
+        raise
+    except StorageError as error:
+        return str(error)
+    except DAMAGE as error:
+        return f"{path}: damaged: {_line(error)}"
+    return ""
 
 
 def _read_json(path: Path) -> dict[str, Any]:

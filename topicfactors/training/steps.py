@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from topicfactors.contracts import Batch
 from topicfactors.errors import FitError, FitWarning
+from topicfactors.training.adam import Adam
 from topicfactors.training.distributed import ALONE, World
 from topicfactors.training.halving import Visit, halved, parts, tried
 from topicfactors.training.objectives import Objective
@@ -40,9 +41,7 @@ class Stepper:
         own = {id(parameter) for parameter in self.own}
         self.shared = [p for p in objective.parameters() if p.requires_grad and id(p) not in own]
         groups = [{"params": part} for part in (self.shared, self.own) if part]
-        self.optimizer = torch.optim.Adam(
-            groups, lr=schedule.learning_rate, betas=(0.9, 0.99), fused=True
-        )
+        self.optimizer = Adam(groups, schedule.learning_rate)
         self.at_once: int | None = None  # documents of a part; None: a batch is not parted
         self.loss: nn.Module = _Loss(objective, self.precision)
         if world.size > 1:

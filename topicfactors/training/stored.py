@@ -26,6 +26,9 @@ from topicfactors.training.batches import Documents
 from topicfactors.training.distributed import ALONE, World
 
 LANES = 16  # at most, where there are no more processes than that
+FEWEST = 4  # lanes at least, however large the shards
+OPEN = 2**28  # bytes of the shards that are open at once, where that leaves lanes enough
+ENTRY = 8  # bytes of a non-zero in memory
 EVEN = 0.5  # of the mean, the least that a lane has of the documents
 AHEAD = 4  # batches that wait to be trained on
 
@@ -51,6 +54,10 @@ class StoredDocuments:
         Where batches go.
     world
         The processes that share the lanes.
+    largest
+        Non-zeros of the largest shard: of larger ones fewer are open at once.
+    fingerprint
+        Of the documents, by which a checkpoint knows them.
 
     Raises
     ------
@@ -66,10 +73,13 @@ class StoredDocuments:
         sizes: Sequence[int],
         device: torch.device,
         world: World = ALONE,
+        largest: int = 0,
+        fingerprint: str | None = None,
     ) -> None:
-        self.read, self.device = read, device
+        self.read, self.device, self.fingerprint = read, device, fingerprint
         self.everywhere = int(sum(sizes))  # documents of all processes
-        dealt = lanes(sizes, max(LANES, world.size))
+        most = max(FEWEST, min(LANES, OPEN // max(1, ENTRY * largest)))
+        dealt = lanes(sizes, max(most, world.size))
         if world.size > len(dealt):
             raise ConfigurationError(
                 f"{world.size} processes cannot share {len(sizes)} shards of "

@@ -104,17 +104,9 @@ def _gain(joint: Joint, factor: int, blocks: list[_Block]) -> Tensor:
 
 def _bound(joint: Joint, batch: Batch, rows: Tensor, states: Tensor) -> Tensor:
     """F of some documents of a batch under a model, searched from states ``(K, R, D)``."""
-    landscape = joint.condition(_chosen(batch, rows)).landscape()
+    landscape = joint.condition(batch.select(rows)).landscape()
     sets = started(landscape, states, REST_STATES)
     return improved(landscape, sets, REST_ROUNDS, REST_STATES // 2).bound()
-
-
-def _chosen(batch: Batch, rows: Tensor) -> Batch:
-    """Some documents of a batch."""
-    known = (batch.labels, batch.covariates, batch.responses)
-    labels, covariates, responses = (None if part is None else part[rows] for part in known)
-    counts, places = batch.counts.select(rows), batch.rows[rows]
-    return Batch(counts, labels, covariates, places, responses=responses)
 
 
 def _tokens(joint: Joint, block: _Block) -> Tensor:

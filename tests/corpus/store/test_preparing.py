@@ -9,7 +9,7 @@ import scipy.sparse
 from tests.corpus.store.texts import texts
 from topicfactors import DocumentVectorizer
 from topicfactors.corpus import tokenizers
-from topicfactors.corpus.store import CountsStore, passes, passing
+from topicfactors.corpus.store import CountsStore, passes, passing, repeats
 from topicfactors.corpus.store import prepare as prepared
 from topicfactors.errors import ConfigurationError, CorpusWarning, InputError, StorageError
 
@@ -240,3 +240,14 @@ def test_what_has_no_words_leaves_nothing(tmp_path, corpus, said):
 def test_strict(tmp_path):
     with pytest.raises(InputError, match=r"row 1 \(id 1\) is empty"):
         prepare(["steam engines", ""], tmp_path / "store", strict=True)
+
+
+@pytest.mark.parametrize("room", [5, 1 << 22])
+def test_ids_that_come_again_are_told(tmp_path, room, monkeypatch):
+    monkeypatch.setattr(repeats, "ROOM", room)
+    ids = [*"abcdefghijklmnopq", "f", "c", "c", "r"]
+    rows = [{"id": name, "text": text} for name, text in zip(ids, texts(21), strict=True)]
+    store = prepare(rows, tmp_path / "store", shard_documents=4)
+    assert store.notes == ["id 'f' comes more than once (rows 5 and 17); so does 1 more"]
+    with pytest.raises(InputError, match=r"id 'f' comes more than once .* without strict"):
+        prepare(rows, tmp_path / "strict", strict=True)

@@ -23,6 +23,10 @@ UNFINISHED = ".preparing"  # what the name of a store ends in until it is finish
 PHRASES = "phrases.json"
 
 
+class ElsewhereError(ValueError):
+    """A path that leads out of the folder."""
+
+
 class Kept(NamedTuple):
     """A file of a store."""
 
@@ -119,6 +123,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / NAME
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(described, ensure_ascii=False).encode()  # no halves of surrogate pairs
     except (FileNotFoundError, NotADirectoryError) as error:
         raise _no_store(folder) from error
     except OSError as error:
@@ -135,6 +140,11 @@ def read_manifest(folder: Path) -> Manifest:
         )
     try:
         manifest = _manifest(described)
+    except ElsewhereError as error:
+        raise StorageError(
+            f"{path}: names {str(error)!r}, which is no path inside of the folder; this is not "
+            "what topicfactors prepare has written"
+        ) from error
     except (LookupError, TypeError, ValueError) as error:
         raise damaged(path) from error
     _check_files(folder, manifest)
@@ -143,7 +153,8 @@ def read_manifest(folder: Path) -> Manifest:
 
 def unfinished(folder: Path) -> Path:
     """The folder in which a store is prepared; it gets its name when it is finished."""
-    return folder.absolute().with_name(folder.absolute().name + UNFINISHED)
+    place = folder.resolve() if folder.name in ("", "..") else folder
+    return place.with_name(place.name + UNFINISHED)
 
 
 def _no_store(folder: Path) -> StorageError:
@@ -186,10 +197,7 @@ def _shard(counts: Any, documents: Any, size: Any, nnz: Any, tokens: Any) -> Sha
 def _kept(name: Any, size: Any, sha256: Any) -> Kept:
     place = PurePosixPath(name)
     if place.is_absolute() or not place.parts or ".." in place.parts or set(name) & set(":\\\0"):
-        raise StorageError(
-            f"{NAME} names {name[:60]!r}, which is no path inside of the folder of the store; this "
-            "is not what topicfactors prepare has written"
-        )
+        raise ElsewhereError(name[:60])
     if not isinstance(sha256, str):
         raise TypeError("sha256")
     return Kept(name, _whole(size), sha256)

@@ -8,21 +8,31 @@ there whole or not at all, and one that is there is not made again.
 from __future__ import annotations
 
 import itertools
-import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicfactors.corpus.abreast import in_order
+import numpy as np
+
+from topicfactors.corpus.abreast import InOrder, in_order
 from topicfactors.corpus.blocks import CountedBlock, counted
-from topicfactors.corpus.documents import Document
+from topicfactors.corpus.documents import OWN_IDS, Document, describe_repeated
 from topicfactors.corpus.phrases import join
 from topicfactors.corpus.rules import TokenRules, no_words
+from topicfactors.corpus.store.arrays import damaged
 from topicfactors.corpus.store.candidates import MOST, Candidates
 from topicfactors.corpus.store.finishing import Outcome
 from topicfactors.corpus.store.manifest import VOCABULARY, Shard, kept
 from topicfactors.corpus.store.passing import PIECE, Passing
-from topicfactors.corpus.store.shards import Described, joined, shard_names, write_documents
+from topicfactors.corpus.store.repeats import Repeats
+from topicfactors.corpus.store.shards import (
+    Described,
+    joined,
+    read_documents,
+    shard_names,
+    write_documents,
+)
 from topicfactors.corpus.store.spool import (
     ShardBuilder,
     Spooled,
@@ -33,7 +43,7 @@ from topicfactors.corpus.store.spool import (
 from topicfactors.corpus.store.statistics import Statistics
 from topicfactors.corpus.store.unfinished import Workplace
 from topicfactors.corpus.tokenizers import SERIAL, count_block, token_block
-from topicfactors.errors import InputError
+from topicfactors.errors import InputError, StorageError
 from topicfactors.wordlists import write_words
 
 if TYPE_CHECKING:
@@ -62,15 +72,25 @@ class TwoPasses:
         What tokenises; where it is fitted, its vocabulary is taken, else it is fitted.
     processes
         How many tokenise; a short corpus is tokenised by this one.
+    in_order
+        Who does their work.
     """
 
-    def __init__(self, place: Workplace, vectorizer: DocumentVectorizer, processes: int) -> None:
+    def __init__(
+        self,
+        place: Workplace,
+        vectorizer: DocumentVectorizer,
+        processes: int,
+        in_order: InOrder = in_order,
+    ) -> None:
         self.place, self.vectorizer, self.processes = place, vectorizer, processes
+        self.in_order = in_order
         self.fixed = hasattr(vectorizer, "vocabulary_")
         self.rules = vectorizer.rules()
         self.candidates = Candidates(MOST)
         self.sizes: list[int] = []
         self.labelled, self.columns = False, dict[str, None]()
+        self.repeats = Repeats(place.spool / "ids")
 
     def run(self, source: str, passing: Passing) -> Outcome:
         """Everything but the last step.
@@ -85,20 +105,21 @@ class TwoPasses:
         self._spool(passing)
         if not self.sizes:
             raise InputError("there are no documents: expected at least one text")
-        if not self.fixed:
-            try:
+        try:
+            repeated = self._repeated(passing.strict)
+            if not self.fixed:
                 self._choose(passing)
-            except InputError:
-                self.place.clear()  # to go on would end here again
-                raise
-        return self._move(passing)
+        except InputError:
+            self.place.clear()  # to go on would end here again
+            raise
+        return self._move([*passing.notes(), *repeated])
 
     def _recognise(self, source: str, passing: Passing) -> None:
         """Pass over the documents of the shards that are there."""
         for number in range(self.place.finished):
             path = self.place.target / shard_names(self.place.first + number)[1]
-            known = json.loads(path.read_text(encoding="utf-8"))
-            if passing.skip() != known["source"]:
+            known, spooled = self._begun(path, number)
+            if passing.skip() != known.get("source"):
                 rows = f"rows {sum(self.sizes):,} to {sum(self.sizes) + len(known['ids']) - 1:,}"
                 raise InputError(
                     f"{source}: is not the corpus of which {self.place.path} holds the beginning "
@@ -106,7 +127,18 @@ class TwoPasses:
                     "overwrite=True)"
                 )
             self._note(Described(known["ids"], known["labels"], known["columns"]))
-            self._learn(read_spooled(self.place.spool, number))
+            self._learn(spooled)
+
+    def _begun(self, path: Path, number: int) -> tuple[dict[str, Any], Spooled]:
+        """What is there of a shard."""
+        try:
+            known = read_documents(path)
+            return known, read_spooled(self.place.spool, number, len(known["ids"]))
+        except (ValueError, StorageError) as error:
+            raise StorageError(
+                f"{self.place.path}: what was begun there is damaged; begin anew (--force, or "
+                "overwrite=True)"
+            ) from error
 
     def _spool(self, passing: Passing) -> None:
         """Count what is left of the corpus."""
@@ -124,7 +156,7 @@ class TwoPasses:
                 yield self.rules, piece.texts, phrases
 
         builder, described = ShardBuilder(), list[Described]()
-        for block in in_order(count_joined, tasks(), self.processes):
+        for block in self.in_order(count_joined, tasks(), self.processes):
             known, source = waiting.popleft()
             builder.add(block)
             described.append(known)
@@ -143,6 +175,7 @@ class TwoPasses:
 
     def _note(self, known: Described) -> None:
         self.sizes.append(len(known.ids))
+        self.repeats.add(known.ids)
         self.labelled = self.labelled or any(label is not None for label in known.labels or ())
         self.columns.update(dict.fromkeys(known.columns))
 
@@ -163,7 +196,23 @@ class TwoPasses:
         self.vectorizer.phrases_ = {}
         self.candidates.known = {}  # the largest table
 
-    def _move(self, passing: Passing) -> Outcome:
+    def _repeated(self, strict: bool) -> list[str]:
+        """What a user should know of ids that come again."""
+        found = self.repeats.found()
+        if found is None:
+            return []
+        home = int(np.searchsorted(np.cumsum(self.sizes), found.first, side="right"))
+        path = self.place.target / shard_names(self.place.first + home)[1]
+        try:
+            ids = read_documents(path)["ids"]
+        except ValueError as error:
+            raise damaged(path) from error
+        line = describe_repeated(ids[found.first - sum(self.sizes[:home])], *found)
+        if strict:
+            raise InputError(f"{line}; {OWN_IDS}")
+        return [line]
+
+    def _move(self, known: list[str]) -> Outcome:
         """Write the shards by the columns of the vocabulary."""
         place, words = self.place, self.vectorizer.get_feature_names_out().tolist()
         vocabulary = place.path / VOCABULARY
@@ -174,13 +223,13 @@ class TwoPasses:
             (place.spool, number, vocabulary, place.target / of_counts)
             for number, (of_counts, _) in enumerate(named)
         )
-        moved = in_order(move, tasks, self.processes)
+        moved = self.in_order(move, tasks, self.processes)
         for (of_counts, of_documents), size, each in zip(named, self.sizes, moved, strict=True):
             files = (kept(place.target, of_counts), kept(place.target, of_documents))
             shards.append(Shard(*files, size, each.nnz, each.tokens))
             statistics.include(each.statistics)
             unknown += each.unknown
-        notes = [*passing.notes(), *self.candidates.notes()]
+        notes = [*known, *self.candidates.notes()]
         if self.fixed and unknown:
             every = unknown + sum(shard.tokens for shard in shards)
             notes.append(

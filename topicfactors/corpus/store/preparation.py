@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from joblib import effective_n_jobs
 
+from topicfactors.corpus.abreast import InOrder, in_order
 from topicfactors.corpus.columns import Columns
 from topicfactors.corpus.count_readers import read_counts
 from topicfactors.corpus.store.finishing import Outcome, finish_addition, finish_new
@@ -46,6 +47,7 @@ def prepare(
     append: bool = False,
     overwrite: bool = False,
     watch: Watch = iter,
+    in_order: InOrder = in_order,
 ) -> CountsStore:
     """Count a corpus into a store, reading it once, with memory that does not grow with it.
 
@@ -71,13 +73,15 @@ def prepare(
     workers
         Processes; None for one a core. A short corpus is counted by one.
     strict
-        Refuse a document that is empty or no text.
+        Refuse a document that is empty or no text, and an id that comes twice.
     append
         Add the documents to the store that is there, counted by its own words.
     overwrite
         Replace a store that exists, and give up what was begun.
     watch
         Sees the documents pass, for a bar of progress.
+    in_order
+        Who does the work of the processes: this machine, or another engine.
 
     Returns
     -------
@@ -145,7 +149,7 @@ def prepare(
     passing = Passing(documents, shard_documents, strict)
     place.enter(settings, overwrite)
     try:
-        passes = TwoPasses(place, counting, effective_n_jobs(workers or -1))
+        passes = TwoPasses(place, counting, effective_n_jobs(workers or -1), in_order)
         outcome = passes.run(named(corpus), passing)
     except BaseException:
         if not place.finished:  # nothing that could go on

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from topicfactors.corpus.store.manifest import (
     every_file,
     read_manifest,
 )
+from topicfactors.corpus.store.shards import read_documents
 from topicfactors.corpus.store.statistics import Statistics
 from topicfactors.corpus.store.tokenising import restored
 from topicfactors.errors import InputError, StorageError
@@ -52,6 +52,8 @@ class CountsStore:
         Documents and words, ``(N, V)``.
     nnz, tokens
         Pairs of a document and a word that come, and the sum of the counts.
+    largest
+        Such pairs in the largest shard.
     sizes, starts
         Documents of each shard, and the row of its first.
     labelled
@@ -80,6 +82,7 @@ class CountsStore:
         self.starts = np.cumsum([0, *self.sizes])[:-1].tolist()
         self.shape = (sum(self.sizes), self._manifest.words)
         self.nnz = sum(shard.nnz for shard in shards)
+        self.largest = max((shard.nnz for shard in shards), default=0)
         self.tokens = float(sum(shard.tokens for shard in shards))
         self.labelled, self.column_names = self._manifest.labelled, self._manifest.columns
         self.notes = list(self._manifest.notes)
@@ -213,7 +216,7 @@ class CountsStore:
                 self._good(kept.name)
 
     def blocks(self) -> Iterator[tuple[list[str], CountsMatrix]]:
-        """Ids and counts of a shard after the other."""
+        """Ids and counts, float32 ``(n, V)``, of a shard after the other."""
         for number in range(len(self.sizes)):
             yield self.ids(number), self.shard(number)
 
@@ -260,12 +263,6 @@ class CountsStore:
         shard = self._manifest.shards[number]
         path = self._compared(shard.documents)
         try:
-            known = json.loads(path.read_text(encoding="utf-8"))
-            lists = [known["ids"], *known["columns"].values()]
-            lists += [] if known["labels"] is None else [known["labels"]]
-            good = all(isinstance(each, list) and len(each) == shard.size for each in lists)
-        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+            return read_documents(path, shard.size)
+        except ValueError as error:
             raise damaged(path) from error
-        if not good or not all(isinstance(name, str) for name in known["ids"]):
-            raise damaged(path)
-        return dict(known)

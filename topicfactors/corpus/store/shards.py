@@ -55,6 +55,31 @@ def write_documents(path: Path, known: Described, **more: Any) -> None:
         temporary.write_text(json.dumps(described), encoding="utf-8")
 
 
+def read_documents(path: Path, size: int | None = None) -> dict[str, Any]:
+    """What :func:`write_documents` wrote, of so many documents.
+
+    Raises
+    ------
+    ValueError
+        When it cannot be read, or is something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        known = json.loads(text)
+        size = len(known["ids"]) if size is None else size
+        texts = [known["ids"], *([] if known["labels"] is None else [known["labels"]])]
+        lists = [*texts, *known["columns"].values()]
+        good = all(isinstance(each, list) and len(each) == size for each in lists)
+        if "\\ud" in text.lower():  # no halves of surrogate pairs
+            json.dumps(known, ensure_ascii=False).encode()
+    except (OSError, RecursionError, TypeError, LookupError, AttributeError) as error:
+        raise ValueError(f"{path} holds something else") from error
+    named = good and all(isinstance(name, str) for name in known["ids"])
+    if not named or not all(isinstance(label, str | None) for label in texts[-1]):
+        raise ValueError(f"{path} holds something else")
+    return dict(known)
+
+
 def cell(value: Any) -> Any:
     """What a column holds, as JSON can; None where it holds nothing.
 

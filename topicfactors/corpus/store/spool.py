@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from topicfactors.corpus.blocks import CountedBlock
 from topicfactors.corpus.matrix import CountsMatrix
-from topicfactors.corpus.store.arrays import mapped, smallest, write_arrays
+from topicfactors.corpus.store.arrays import damaged, mapped, smallest, write_arrays
 from topicfactors.corpus.store.shards import write_counts
 from topicfactors.corpus.store.statistics import Statistics
 from topicfactors.files import whole_file
@@ -64,12 +64,38 @@ def write_spooled(folder: Path, number: int, shard: Spooled) -> None:
         temporary.write_text(json.dumps(spellings), encoding="utf-8")
 
 
-def read_spooled(folder: Path, number: int) -> Spooled:
-    """A shard that :func:`write_spooled` wrote."""
+def read_spooled(folder: Path, number: int, documents: int | None = None) -> Spooled:
+    """A shard that :func:`write_spooled` wrote, of so many documents.
+
+    Raises
+    ------
+    StorageError
+        When it is not what was written.
+    """
     counts, words = names(folder, number)
     arrays = mapped(counts)
-    spellings = json.loads(words.read_text(encoding="utf-8"))
-    return Spooled(arrays["lengths"], arrays["words"], arrays["values"], spellings)
+    try:
+        spellings = json.loads(words.read_text(encoding="utf-8"))
+        "\n".join(spellings).encode()  # texts without halves of surrogate pairs
+        shard = Spooled(arrays["lengths"], arrays["words"], arrays["values"], list(spellings))
+    except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
+        raise damaged(words) from error
+    if not _is_sound(shard, documents):
+        raise damaged(counts)
+    return shard
+
+
+def _is_sound(shard: Spooled, documents: int | None) -> bool:
+    """Are these counts of so many documents and of the words beside them?"""
+    lengths, words, values, spellings = shard
+    if not lengths.dtype == words.dtype == np.int32 or len(set(spellings)) != len(spellings):
+        return False
+    if (lengths < 0).any() or not lengths.sum(dtype=np.int64) == len(words) == len(values):
+        return False
+    if documents is not None and len(lengths) != documents:
+        return False
+    inside = words.min(initial=0) >= 0 and words.max(initial=-1) < len(spellings)
+    return bool(inside and (values > 0).all() and np.isfinite(values).all())
 
 
 @functools.lru_cache(maxsize=1)

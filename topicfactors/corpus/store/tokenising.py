@@ -10,6 +10,7 @@ import numpy as np
 
 from topicfactors.corpus.store.manifest import PHRASES, VOCABULARY
 from topicfactors.errors import ConfigurationError, StorageError
+from topicfactors.values import is_whole
 from topicfactors.wordlists import one_line, read_phrases, write_words
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ def restored(folder: Path, settings: dict[str, Any], words: list[str]) -> Docume
 
     asked = dict(settings)
     try:
-        expected = int(asked.pop(LEARNT, 0))
+        expected = asked.pop(LEARNT, 0)
+        if not is_whole(expected):
+            raise ValueError(f"{LEARNT} is no number")
         vectorizer = DocumentVectorizer(**asked)
         vectorizer.rules()
     except (TypeError, ValueError, ConfigurationError) as error:

@@ -61,8 +61,13 @@ class Workplace:
             self._compare(told)
         try:
             self.spool.mkdir(parents=True, exist_ok=True)
+            if (self.path / MARK).is_file():
+                return
             with whole_file(self.path / MARK) as temporary:
                 temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        except StorageError:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
         except OSError as error:
             raise StorageError(
                 f"{self.folder}: cannot be written here: {error.strerror or error}; choose a "
@@ -118,12 +123,17 @@ class Workplace:
         """Refuse to go on with what was begun otherwise."""
         try:
             begun = json.loads((self.path / MARK).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise StorageError(
                 f"{self.path} is in the way, and is no preparation of a store; move it, or choose "
                 "another name for the store"
             ) from error
         begun = begun if isinstance(begun, dict) else {}
+        if any(found.is_symlink() for found in self.path.rglob("*")):
+            raise StorageError(
+                f"{self.path}: holds links, which no preparation makes; begin anew (--force, or "
+                "overwrite=True)"
+            )
         for name in dict.fromkeys([*told, *begun]):
             if told.get(name) != begun.get(name):
                 raise StorageError(
