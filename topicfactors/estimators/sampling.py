@@ -25,6 +25,8 @@ from topicfactors.inference.noise import document_keys, document_noise, streams
 from topicfactors.training.batches import in_order
 from topicfactors.values import whole
 
+THOROUGH = 40  # rounds of a search from which chains begin, which seldom leave a mode
+
 
 class Bracket(NamedTuple):
     """log p(x) of documents drawn from a model, from below and from above."""
@@ -112,7 +114,8 @@ class SamplingMixin(BoundingMixin):
         self, batch: Batch, keys: Tensor, first: int, count: int, sweeps: int, exact: bool
     ) -> Tensor:
         """So many chains of each document after the sweeps, ``(count, B, D)``."""
-        target, q = self._enumerated(batch) if exact else self._posterior(batch)
+        searched = THOROUGH if self.objective_.posterior.searched else None
+        target, q = self._enumerated(batch) if exact else self._posterior(batch, searched)
         noise = document_noise(streams(keys, -1), count, self._factors(), first)
         bits: Tensor = q.sample(count, noise=noise).bits
         return gibbs(target.landscape(), bits, sweeps, keys, first=first)
