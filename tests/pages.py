@@ -51,6 +51,8 @@ PARAMETERS = {
     "seed": "BinaryFactorModel.random_state",
     "device": "BinaryFactorModel.device",
     "threads": "BinaryFactorModel.n_jobs",
+    "checkpoint_every": "Checkpoints.every",
+    "resume": "Checkpoints.resume",
     "vocabulary_size": "DocumentVectorizer.max_features",
     "min_df": "DocumentVectorizer.min_df",
     "max_df": "DocumentVectorizer.max_df",
@@ -88,11 +90,11 @@ TAIL = """
 
 What the options of `fit` set in Python; options that several models take set the parameter of the
 same name in each. `--model` says which they are: `BinaryFactorModel` (factor), `MixtureModel`
-(mixture) or `SemiSupervisedClassifier` (semisupervised). A few defaults differ, because a command
-line meets whole corpora: `--min-df` is 5 (2 in `DocumentVectorizer`), `--seed` is 0, and 5% of the
-documents of a mixture are held out. `--config FILE` reads the same options, with or without
-hyphens, from a TOML file such as a run.toml; what is typed wins, and options there that the model
-does not take are left out.
+(mixture) or `SemiSupervisedClassifier` (semisupervised); `Checkpoints` is a callback of each. A few
+defaults differ, because a command line meets whole corpora: `--min-df` is 5 (2 in
+`DocumentVectorizer`), `--seed` is 0, and 5% of the documents of a mixture are held out. `--config
+FILE` reads the same options, with or without hyphens, from a TOML file such as a run.toml; what is
+typed wins, and options there that the model does not take are left out.
 
 | option of `fit` | parameter |
 |---|---|
@@ -105,7 +107,7 @@ does not take are left out.
 | 0 | done |
 | 1 | a failure: a full disk, an output that exists, a missing or damaged run, no convergence |
 | 2 | a mistake in the call or the input: a wrong option, a missing corpus, a broken line |
-| 130, 143 | Ctrl-C, SIGTERM; during training the best model so far is saved first |
+| 130, 143 | Ctrl-C, SIGTERM; training saves first, and [goes on](interrupted.md) with `--resume` |
 
 A mistake is one line on standard error: what was wrong, where, what is allowed, what to do; the
 page of [errors](errors.md) has them all. `--debug`, anywhere on the line, shows the traceback as

@@ -79,6 +79,7 @@ def test_the_table_of_options_is_true():
 
     from topicfactors import (
         BinaryFactorModel,
+        Checkpoints,
         DocumentVectorizer,
         MixtureModel,
         SemiSupervisedClassifier,
@@ -90,6 +91,7 @@ def test_the_table_of_options_is_true():
         f"{kind.__name__}.{name}"
         for kind in (
             BinaryFactorModel,
+            Checkpoints,
             DocumentVectorizer,
             MixtureModel,
             SemiSupervisedClassifier,

@@ -118,6 +118,8 @@ def whole_folder(
     try:
         yield temporary
         put_in_place(temporary, path)
+    except StorageError as error:  # of something in it, by a name that nobody knows
+        raise StorageError(str(error).replace(str(temporary), str(path))) from error
     except OSError as error:
         raise StorageError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:

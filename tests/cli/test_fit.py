@@ -309,7 +309,7 @@ class TestInterruption:
         assert f"interrupted; what was learnt until then is in {run}" in err
         assert "Traceback" not in err
         assert "factor" in out
-        assert [path.name for path in tmp_path.iterdir()] == ["run"]
+        assert {path.name for path in tmp_path.iterdir()} == {"run", "run.checkpoints"}
         assert {path.name for path in run.iterdir()} >= FILES
         metrics = strict((run / "metrics.json").read_text())
         assert metrics["stopped"] == "interrupted"

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 few = settings(
     derandomize=True,
     deadline=None,
-    max_examples=100,
+    max_examples=75,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

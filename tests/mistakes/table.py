@@ -30,6 +30,7 @@ from tests.mistakes.quality import COMPARISONS, COMPARISONS_IN_PYTHON
 from tests.mistakes.report import REPORTS, REPORTS_IN_PYTHON
 from tests.mistakes.responses import IN_PYTHON as RESPONSES_IN_PYTHON
 from tests.mistakes.responses import RESPONSES
+from tests.mistakes.resuming import RESUMING, RESUMING_IN_PYTHON
 from tests.mistakes.scores import OPTIONS_OF_SCORES, SCORES_IN_PYTHON
 from tests.mistakes.smoothing import OPTIONS_OF_SMOOTHING, SMOOTHING_IN_PYTHON
 from tests.mistakes.stability import STABILITY, STABILITY_IN_PYTHON
@@ -322,6 +323,7 @@ MISTAKES: list[Mistake] = [
     *REPORTS,
     *COMPARISONS,
     *STABILITY,
+    *RESUMING,
     *STORES,
     *listed("Runs", RUNS, status=1),
     *listed("Output", OUTPUT, status=1),
@@ -413,5 +415,6 @@ MISTAKES: list[Mistake] = [
     *REPORTS_IN_PYTHON,
     *COMPARISONS_IN_PYTHON,
     *STABILITY_IN_PYTHON,
+    *RESUMING_IN_PYTHON,
     *STORES_IN_PYTHON,
 ]

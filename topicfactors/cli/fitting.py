@@ -75,7 +75,7 @@ class Fit:
         else:
             vectorizer = None if is_counts(corpus) else self._vectorizer()
         with notes_for_warnings(self.quiet), keeping.telling(self.quiet):
-            keeping.look(model, self.options, self.quiet)
+            keeping.look(model, self.options)
             if self.shown is not None:
                 read, self.answers = self.shown.read()
             elif vectorizer is None:
@@ -223,7 +223,11 @@ class Fit:
             model.set_params(n_jobs=cores_here())
         limit = model.n_jobs if model.n_jobs > 0 else None
         try:
-            with threadpool_limits(limit), self.display.training() as shown, keeping.training():
+            with (
+                threadpool_limits(limit),
+                keeping.training(self.quiet),
+                self.display.training() as shown,
+            ):
                 model.set_params(callbacks=[shown, *keeping.callbacks()])
                 if self.shown is not None and self.shown.streamed:
                     with joined(resolve_device(model.device)):

@@ -61,7 +61,7 @@ class Keeping:
         """May what is at RUN be replaced? When it is what an interrupted fit has left there."""
         return self.asked.force or (self.asked.resume and self.folder.is_dir())
 
-    def look(self, model: Any, options: Mapping[str, Any], quiet: bool) -> None:
+    def look(self, model: Any, options: Mapping[str, Any]) -> None:
         """Refuse, before the corpus is read, what cannot be gone on from.
 
         Raises
@@ -85,21 +85,20 @@ class Keeping:
             options=compared,
         )
         self.checkpoints.look()
-        if resume and (there := self.checkpoints.shelf.places()):
-            note(f"going on from {self.folder}, epoch {there[-1].epoch}", quiet=quiet)
 
     def callbacks(self) -> list[Any]:
         """What a training has to tell."""
         return [] if self.checkpoints is None else [self.checkpoints]
 
     @contextlib.contextmanager
-    def training(self) -> Iterator[None]:
+    def training(self, quiet: bool = False) -> Iterator[None]:
         """Let SIGINT and SIGTERM wait for the end of a step, where it can be saved then."""
-        with (
-            contextlib.nullcontext()
-            if self.checkpoints is None
-            else finishing_steps(self.checkpoints)
-        ):
+        if self.checkpoints is None:
+            yield
+            return
+        if self.asked.resume and (there := self.checkpoints.shelf.places()):
+            note(f"going on from {self.folder}, epoch {there[-1].epoch}", quiet=quiet)
+        with finishing_steps(self.checkpoints):
             yield
 
     @property

@@ -68,8 +68,8 @@ def _names(path: str) -> dict[Parts, int]:
     """Where each file starts, by the parts of its path; of two of one name, the later."""
     starts: dict[Parts, int] = {}
     sizes: dict[int, int] = {}
-    total, room = 0, _room(path)
     with _opened(path) as (archive, _):
+        total, room = 0, _room(path)
         for member in archive:
             if member.isreg():
                 starts[_parts(member.name)] = member.offset

@@ -65,6 +65,8 @@ class StoredDocuments:
         When there are more processes than lanes.
     """
 
+    fingerprint: str | None = None  # of what is read, where it is known
+
     def __init__(
         self,
         read: Callable[[int], Documents],
@@ -190,7 +192,7 @@ def lanes(sizes: Sequence[int], most: int) -> list[list[int]]:
     """Numbers of the shards of each lane: as many lanes as are even, at most so many.
 
     >>> lanes([100, 100, 30], 16)
-    [[0], [1, 2]]
+    [[0, 2], [1]]
     """
     large_first = sorted((n for n in range(len(sizes)) if sizes[n]), key=lambda n: (-sizes[n], n))
     for count in range(min(most, len(large_first)), 1, -1):
