@@ -301,6 +301,30 @@ def test_what_cannot_be_resumed_is_refused(refused, notes, tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_that_streams_goes_on_amid_a_pass(call, notes, tmp_path, monkeypatch):
+    words = ("--min-df", "1", "--max-df", "1.0", "--shard-documents", "40", "--threads", "1")
+    assert call("prepare", notes, tmp_path / "store", *words).status == 0
+    options = ("-k", "3", "--epochs", "3", *ONE)
+    command = ("fit", tmp_path / "store", "-o", tmp_path / "run", *options)
+    assert call("fit", tmp_path / "store", "-o", tmp_path / "whole", *options).status == 0
+    stepped = Checkpoints.stepped
+
+    def once(self, trainer):
+        if (trainer.state.number, trainer.state.steps) == (2, 3):
+            self.stop(KeyboardInterrupt())
+        stepped(self, trainer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "stepped", once)
+        assert call(*command).status == 130
+    (left,) = (tmp_path / "run.checkpoints").glob("*.json")
+    assert left.stem == "training-001-epoch-000002-step-000000003"
+    outcome = call(*command, "--resume")
+    assert outcome.status == 0, outcome.err
+    names = [name for name in SAME if name != "posteriors.csv"]  # left to transform
+    assert texts_of(tmp_path / "run", names) == texts_of(tmp_path / "whole", names)
+
+
 def test_none_are_kept_where_none_are_asked_for(call, notes, tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoints, "begun", lambda self, trainer: pytest.fail("kept"))
     options = ("--epochs", "1", "--checkpoint-every", "0")
