@@ -24,7 +24,12 @@ def start(*arguments, launcher=()):
 
 def ended(process):
     """Its status, and what it said on stdout and stderr."""
-    out, err = process.communicate(timeout=60 * MINUTES)
+    try:
+        out, err = process.communicate(timeout=60 * MINUTES)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
     return process.returncode, out, err
 
 

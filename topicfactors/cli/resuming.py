@@ -72,7 +72,6 @@ class Keeping:
         if not self.asked.every or not _has_steps(model):
             return
         from topicfactors.training.checkpoint import Checkpoints
-        from topicfactors.training.distributed import present
 
         others = (*TOLD_OTHERWISE, *OF_THE_MACHINE)
         compared = {name: value for name, value in options.items() if name not in others}
@@ -80,7 +79,7 @@ class Keeping:
         self.checkpoints = Checkpoints(
             self.folder,
             every=self.asked.every,
-            epochs=None if present().size == 1 else 1,  # processes have no time in common
+            epochs=None,
             resume=resume,
             overwrite=force,
             options=compared,

@@ -17,10 +17,10 @@ Result = TypeVar("Result")
 
 ADDRESS = "RAY_ADDRESS"  # where a cluster is, in the environment
 AHEAD = 8  # tasks a processor that are begun before the first of them is asked for
-QUIET = {
+SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anyone
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_DEDUP_LOGS": "0",
+    "RAY_worker_niceness": "0",  # they would wait for whatever else runs here
 }
 
 
@@ -56,7 +56,7 @@ def connected(processes: int | None = None) -> Iterator[Any]:
     ConfigurationError
         When Ray is not installed, or cannot be reached or started.
     """
-    for name, value in QUIET.items():
+    for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     ray = ray_itself()
     address = os.environ.get(ADDRESS)
