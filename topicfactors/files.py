@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from topicfactors.errors import InputError, StorageError
+
+_BEGUN = re.compile(r"\..+\.(json|safetensors|txt)-[a-z0-9_]{8}")  # see _temporary
 
 
 def refuse_existing(path: Path, overwrite: bool, mark: str | None = None) -> None:
@@ -124,6 +127,16 @@ def whole_folder(
         raise StorageError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def clear_left_over(folder: Path) -> None:
+    """Take away what a process that was killed had begun to write into a folder, and below it.
+
+    These are files under the temporary names of :func:`whole_file`; nothing else is touched.
+    """
+    for path in folder.rglob(".*"):
+        if _BEGUN.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            path.unlink(missing_ok=True)
 
 
 def put_in_place(temporary: Path, path: Path) -> None:

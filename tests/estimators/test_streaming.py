@@ -123,6 +123,7 @@ def test_fewer_passes_over_very_many_documents(store, monkeypatch):
         ({"n_components": "auto"}, {}, ConfigurationError, r"n_components='auto' takes several"),
         ({"n_runs": 2}, {}, ConfigurationError, r"n_runs takes several fits"),
         ({}, {"covariates": {"a": [1]}}, InputError, r"covariates of a store are columns of it"),
+        ({}, {"id2word": {0: "a"}}, InputError, r"a store has words of its own, got a dict as id2"),
         ({}, {"response": [1.0]}, InputError, r"name of a column of it, got a list"),
         ({}, {"response": "year"}, InputError, r"has no columns beside its counts, and no 'year'"),
     ],

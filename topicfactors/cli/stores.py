@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,7 @@ from topicfactors.cli.covariates import names_of
 from topicfactors.cli.models import spelt
 from topicfactors.cli.vectorizing import OF_TEXTS
 from topicfactors.corpus.count_readers import CountedCorpus
-from topicfactors.corpus.store.manifest import NAME
-from topicfactors.corpus.store.reader import CountsStore
+from topicfactors.corpus.store import CountsStore, is_store
 from topicfactors.errors import InputError
 from topicfactors.estimators.shards import told
 
@@ -29,8 +27,7 @@ def store_in(corpus: str) -> CountsStore | None:
     StorageError
         When it is one that cannot be read.
     """
-    folder = Path(corpus)
-    return CountsStore.open(folder) if (folder / NAME).is_file() else None
+    return CountsStore.open(corpus) if is_store(corpus) else None
 
 
 def refuse_idle(corpus: str, typed: Collection[str]) -> None:

@@ -132,7 +132,8 @@ class Counts:
         each = torch.zeros(len(self), dtype=offsets.dtype, device=offsets.device)
         each.index_add_(0, self.documents, mask.to(offsets.dtype))
         torch.cumsum(each, 0, out=offsets[1:])
-        return Counts(self.indices[mask], offsets, self.values[mask], self.words)
+        places = mask.nonzero()[:, 0]  # once: a GPU has to wait for it
+        return Counts(self.indices[places], offsets, self.values[places], self.words)
 
     @functools.cached_property
     def repeated(self) -> Counts:
@@ -215,7 +216,8 @@ class Counts:
             offsets, documents, order = map(torch.from_numpy, (csc.indptr, csc.indices, csc.data))
             return offsets, documents, order
         order = torch.argsort(self.indices, stable=True)
-        each = torch.bincount(self.indices, minlength=self.words)
+        each = torch.zeros(self.words, dtype=torch.int32, device=order.device)
+        each.index_add_(0, self.indices, torch.ones_like(self.indices))
         offsets = torch.zeros(self.words + 1, dtype=torch.int32, device=order.device)
         offsets[1:] = each.cumsum(0)
         return offsets, self.documents[order].int(), order

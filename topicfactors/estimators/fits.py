@@ -7,7 +7,7 @@ from typing import Any, Self
 from numpy.typing import ArrayLike
 
 from topicfactors.estimators.checks import is_automatic
-from topicfactors.estimators.shards import is_store
+from topicfactors.estimators.shards import is_store, refuse_beside
 from topicfactors.estimators.streaming import StreamingMixin
 from topicfactors.training.trainer import History
 
@@ -62,6 +62,7 @@ class FitsMixin(StreamingMixin):
         going_on = bool(self.warm_start) and hasattr(self, "objective_")
         named = (feature_names, id2word)
         if is_store(X):
+            refuse_beside(id2word, "id2word")
             with self._whole_or_not_at_all(False):
                 history = self._fit_store(X, covariates, response, feature_names)
             self._pass_on(history)

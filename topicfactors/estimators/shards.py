@@ -75,12 +75,16 @@ def columns_of(estimator: Any) -> list[str]:
 
 
 def refuse_beside(given: Any, what: str) -> None:
-    """A store has columns of its own."""
-    if given is not None:
+    """A store has words and columns of its own."""
+    if given is None:
+        return
+    got = f"got a {type(given).__name__}"
+    if what == "covariates":
         raise InputError(
-            f"{what} of a store are columns of it, got a {type(given).__name__}; leave them out, "
-            "and name the columns where the model is made"
+            f"covariates of a store are columns of it, {got}; leave them out, and name the columns "
+            "where the model is made"
         )
+    raise InputError(f"a store has words of its own, {got} as {what}; leave it out")
 
 
 def sample_of(

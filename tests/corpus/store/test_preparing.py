@@ -184,6 +184,27 @@ def test_adding_goes_on_too(tmp_path):
     assert contents(tmp_path / "store") == contents(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("append", [False, True])
+def test_what_a_kill_left_half_written_is_taken_away(tmp_path, append):
+    """A process that is killed cannot take away the file that it is writing."""
+    corpus = texts(150)
+    for name in ("whole", "store") if append else ():
+        prepare(texts(50), tmp_path / name, shard_documents=40)
+    prepare(corpus, tmp_path / "whole", append=append, shard_documents=40)
+    with pytest.raises(HaltError):
+        prepare(interrupted(corpus, 100), tmp_path / "store", append=append, shard_documents=40)
+    target = tmp_path / "store" if append else tmp_path / "store.preparing" / "store"
+    left = [target / "shards" / ".000001.safetensors-rdv0iuxg", target / ".manifest.json-ab_12345"]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half of it")
+    somebody_elses = target / ".notes.txt"
+    somebody_elses.write_text("kept")
+    prepare(corpus, tmp_path / "store", append=append, shard_documents=40)
+    (tmp_path / "store" / ".notes.txt").unlink()
+    assert contents(tmp_path / "store") == contents(tmp_path / "whole")
+
+
 def test_a_fitted_vectorizer_keeps_its_words(tmp_path):
     vectorizer = DocumentVectorizer(phrases=True, phrase_min_count=1, phrase_threshold=0.5)
     vectorizer.fit(texts(200))

@@ -10,7 +10,7 @@ from typing import Any
 
 from topicfactors.corpus.store.manifest import MARK, unfinished
 from topicfactors.errors import StorageError
-from topicfactors.files import put_in_place, whole_file
+from topicfactors.files import clear_left_over, put_in_place, whole_file
 
 
 class Workplace:
@@ -84,6 +84,7 @@ class Workplace:
         """
         try:
             finish(self.target)
+            clear_left_over(self.target)
             if self.new:
                 put_in_place(self.target, self.folder)
         except OSError as error:
