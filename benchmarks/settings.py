@@ -13,6 +13,14 @@ from pathlib import Path
 
 from corpora import completion_halves, machine, twenty_clean
 from topicfactors import BinaryFactorModel
+from topicfactors.gradients.gumbel_softmax import GumbelSoftmax
+
+
+class SamePace(GumbelSoftmax):
+    """An encoder that learns as slowly as the loadings."""
+
+    pace = 1.0
+
 
 SAMPLED = {
     "defaults": {},
@@ -25,9 +33,18 @@ SAMPLED = {
     "temperature to 0.7": {"inference": "gumbel-softmax:end=0.7"},
     "hard": {"inference": "gumbel-softmax:hard=true"},
     "prior fixed at 0.1": {"prior": "bernoulli:learnt=false"},
-    "encoder of 128 units": {"encoder": "bag-of-words:width=128"},
-    "encoder of 2 layers": {"encoder": "bag-of-words:layers=2"},
-    "no dropout": {"encoder": "bag-of-words:dropout=0.0"},
+    "posterior at the model's pace": {"inference": SamePace},
+    "the same, 40 passes": {"inference": SamePace, "max_iter": 40},
+    "40 passes": {"max_iter": 40},
+    "encoder of 64 units": {"encoder": "bag-of-words:width=64"},
+    "encoder of 256 units": {"encoder": "bag-of-words:width=256"},
+    "encoder with a hidden layer": {"encoder": "bag-of-words:layers=1"},
+    "dropout 0.2": {"encoder": "bag-of-words:dropout=0.2"},
+    "256 units, a hidden layer, dropout 0.2, one pace, 40 passes": {
+        "encoder": "bag-of-words:width=256,layers=1,dropout=0.2",
+        "inference": SamePace,
+        "max_iter": 40,
+    },
     "overlap penalty 10": {"overlap_penalty": 10.0},
     "MLP decoder": {"decoder": "mlp"},
 }

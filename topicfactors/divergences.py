@@ -18,7 +18,5 @@ def divergence(logits: Tensor, prior: Tensor) -> Tensor:
 
     The log-odds l of the first are ``(…, D)``, those of the second ``(D,)`` or ``(B, D)``.
     """
-    log_on = functional.logsigmoid(logits) - functional.logsigmoid(prior)
-    log_off = functional.logsigmoid(-logits) - functional.logsigmoid(-prior)
-    on = logits.sigmoid()
-    return (on * log_on + (1 - on) * log_off).sum(-1)
+    on, none = logits.sigmoid(), functional.softplus  # −log of the probability of off
+    return (on * (logits - prior) - none(logits) + none(prior)).sum(-1)

@@ -30,6 +30,7 @@ class Gradient(nn.Module, abc.ABC):
     limit: ClassVar[int | None] = None  # most factors it can serve
     slow_above: ClassVar[int | None] = None  # factors beyond which it warns of its cost
     learning_rate: ClassVar[float] = 5e-3  # what "auto" stands for; measured
+    pace: ClassVar[float] = 1.0  # the posterior's learning rate, in those of the model; likewise
     batch_size: ClassVar[int] = 256  # likewise
     steps: ClassVar[int] = 16  # a pass at least, so that few hundred documents are enough
     symmetric: bool = True  # is it the same estimator with on and off exchanged?
@@ -63,8 +64,18 @@ def terms(
     target: Target, q: Distribution, draw: Draw, kl_weight: float, detach_q: bool = False
 ) -> Terms:
     """Evaluate the bound at a draw; ``detach_q`` keeps log q inside f out of the graph."""
+    return _terms(target, q, draw, kl_weight, target.kl(q), detach_q)
+
+
+def _terms(
+    target: Target,
+    q: Distribution,
+    draw: Draw,
+    kl_weight: float,
+    kl: Tensor | None,
+    detach_q: bool = False,
+) -> Terms:
     likelihood = target.log_likelihood(draw.values)
-    kl = target.kl(q)
     if kl is not None:
         bound = (likelihood.mean(0) - kl).detach()
         return Terms(likelihood, kl_weight * kl, bound)
@@ -79,9 +90,10 @@ def pathwise(target: Target, q: Distribution, draw: Draw, kl_weight: float) -> S
 
     So is the KL divergence where it has no closed form.
     """
-    if q.reparameterisable and target.kl(q) is None:
+    closed = target.kl(q)
+    if q.reparameterisable and closed is None:
         likelihood = target.log_likelihood(draw.values).mean(0)
         along = target.kl_along(q, draw).mean(0)
         return Surrogate(kl_weight * along - likelihood, (likelihood - along).detach())
-    signal, kl, bound = terms(target, q, draw, kl_weight)
+    signal, kl, bound = _terms(target, q, draw, kl_weight, closed)
     return Surrogate(kl - signal.mean(0), bound)

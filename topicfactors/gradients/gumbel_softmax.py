@@ -38,6 +38,9 @@ class GumbelSoftmax(Annealed):
     unbiased = False
     relaxed = True
     layers = True
+    pace = 4.0
+    epochs = 20
+    steps = 32
 
     def __init__(
         self,

@@ -28,6 +28,9 @@ class StraightThrough(Gradient):
     unbiased = False
     relaxed = True
     layers = True
+    pace = 4.0
+    epochs = 20
+    steps = 32
 
     def forward(self, target: Target, q: Distribution, kl_weight: float) -> Surrogate:
         """Differentiate the bound through the bits."""

@@ -10,7 +10,7 @@ from topicfactors.values import number, whole
 
 
 class BagOfWordsEncoder(nn.Module):
-    """The mean embedding of a document's words and its length, through layers with dropout.
+    """The mean embedding of a document's words and its length, bent, and layers above it.
 
     Words are weighted by log(1 + count) and the weights made to sum to one; one sparse product,
     so the cost follows the non-zeros and not the vocabulary.
@@ -22,13 +22,13 @@ class BagOfWordsEncoder(nn.Module):
     width
         Units of every layer; the features returned are ``(B, width)``.
     layers
-        Hidden layers after the embedding.
+        Hidden layers after the embedding; none finds the same factors sooner (measured).
     dropout
         Share of units dropped in training.
     """
 
     def __init__(
-        self, sizes: Sizes, *, width: int = 256, layers: int = 1, dropout: float = 0.2
+        self, sizes: Sizes, *, width: int = 128, layers: int = 0, dropout: float = 0.0
     ) -> None:
         super().__init__()
         whole("width", width, 1)

@@ -40,6 +40,10 @@ class Objective(nn.Module, abc.ABC):
         """Those of an estimator of gradients, which ``Surrogate.control`` alone trains."""
         return []
 
+    def paced(self) -> tuple[list[nn.Parameter], float]:
+        """Those that learn at another rate than the rest, and how many times that of the rest."""
+        return [], 1.0
+
     def anneal(self, progress: float) -> None:
         """Told the share of the steps that were made, before each of them."""
 
@@ -143,6 +147,10 @@ class FactorObjective(Objective):
     def own_parameters(self) -> list[nn.Parameter]:
         """Those of the gradient's estimator."""
         return list(self.gradient.parameters())
+
+    def paced(self) -> tuple[list[nn.Parameter], float]:
+        """The posterior's, and the pace that its gradient allows."""
+        return list(self.posterior.parameters()), self.gradient.pace
 
     def anneal(self, progress: float) -> None:
         """Temperatures follow the share of the steps that were made."""

@@ -68,6 +68,10 @@ class SharedFactorsObjective(ComponentObjective):
         """Those of the gradient's estimator."""
         return list(self.gradient.parameters())
 
+    def paced(self) -> tuple[list[nn.Parameter], float]:
+        """The posterior's, and the pace that its gradient allows."""
+        return [*self.posterior.parameters(), self.shift], self.gradient.pace
+
     def anneal(self, progress: float) -> None:
         """Temperatures follow the share of the steps that were made."""
         self.gradient.anneal(progress)

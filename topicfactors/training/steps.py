@@ -40,8 +40,14 @@ class Stepper:
         self.own = objective.own_parameters()
         own = {id(parameter) for parameter in self.own}
         self.shared = [p for p in objective.parameters() if p.requires_grad and id(p) not in own]
-        groups = [{"params": part} for part in (self.shared, self.own) if part]
-        self.optimizer = Adam(groups, schedule.learning_rate)
+        paced, pace = objective.paced()
+        others = {id(parameter) for parameter in paced}
+        groups = (
+            {"params": [p for p in self.shared if id(p) not in others], "pace": 1.0},
+            {"params": [p for p in self.shared if id(p) in others], "pace": pace},
+            {"params": self.own, "pace": 1.0},
+        )
+        self.optimizer = Adam([part for part in groups if part["params"]], schedule.learning_rate)
         self.at_once: int | None = None  # documents of a part; None: a batch is not parted
         self.loss: nn.Module = _Loss(objective, self.precision)
         if world.size > 1:
@@ -62,7 +68,7 @@ class Stepper:
         """
         rate = self.schedule.learning_rate_at(progress)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["pace"]
         self.objective.anneal(progress)
         bound = self._differentiate(batch, self.schedule.kl_weight_at(progress))
         norm = nn.utils.clip_grad_norm_(self.shared, self.schedule.clip)
