@@ -150,12 +150,13 @@ def prepare(
     place.enter(settings, overwrite)
     try:
         passes = TwoPasses(place, counting, effective_n_jobs(workers or -1), in_order)
-        outcome = passes.run(named(corpus), passing)
+        _finish(place, passes.run(named(corpus), passing), counting)
     except BaseException:
         if not place.finished:  # nothing that could go on
             place.clear()
         raise
-    _finish(place, outcome, counting)
+    finally:
+        place.release()
     return CountsStore(folder)
 
 

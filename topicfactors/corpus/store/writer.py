@@ -178,10 +178,13 @@ class StoreWriter:
             raise InputError("there are no documents: expected at least one block of counts")
         facts = (self._labelled, self._columns, list(notes))
         outcome = Outcome(self.shards, self.statistics, *facts)
-        if self.place.new:
-            self.place.leave(lambda at: finish_new(at, outcome, self.words, self.vectorizer))
-        else:
-            self.place.leave(lambda at: finish_addition(at, outcome))
+        try:
+            if self.place.new:
+                self.place.leave(lambda at: finish_new(at, outcome, self.words, self.vectorizer))
+            else:
+                self.place.leave(lambda at: finish_addition(at, outcome))
+        finally:
+            self.place.release()
         self.store = CountsStore(self.folder)
         return self.store
 
