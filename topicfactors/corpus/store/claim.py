@@ -39,7 +39,7 @@ class Claim:
         except ImportError:
             return
         handle = os.open(place / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-        self._handle = weakref.finalize(self, lambda: os.close(handle))
+        self._handle = weakref.finalize(self, os.close, handle)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
