@@ -7,15 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 
 import pandas as pd
 import pytest
 
 from tests.cli.conftest import FIT, make_texts
 from topicfactors import load
-from topicfactors.corpus.store import CountsStore
+from topicfactors.corpus.store import CountsStore, passes
 
 WORDS = ("--min-df", "1", "--max-df", "1.0", "--threads", "1")
+SHORT = ("--epochs", "2", "--no-report")
 
 
 def contents(folder):
@@ -147,3 +149,53 @@ def test_a_kill_at_any_moment_loses_no_shard(call, tmp_path, shards):
     assert call("prepare", corpus, tmp_path / "store", "-q", *settings).status == 0
     assert contents(tmp_path / "store") == contents(tmp_path / "whole")
     assert not begun.exists()
+
+
+def test_a_column_is_a_covariate_and_the_response(call, tmp_path):
+    rows = [{"text": text, "year": 1800 + n} for n, text in enumerate(make_texts(30))]
+    pd.DataFrame(rows).to_csv(tmp_path / "t.csv", index=False)
+    call("prepare", tmp_path / "t.csv", tmp_path / "s", "-q", "--response", "year", *WORDS)
+    both = ("--covariate", "year", "--response", "year")
+    outcome = call("fit", tmp_path / "s", "-o", tmp_path / "run", "-q", "-k", "2", *both, *SHORT)
+    assert (outcome.status, outcome.err) == (0, "")
+
+
+@pytest.mark.parametrize("model", ["factor", "mixture"])
+def test_a_run_knows_the_store_that_it_was_fitted_to(call, store, tmp_path, model):
+    run, fits = tmp_path / "run", ("-k", "2", "--model", model)
+    call("fit", store, "-o", run, "-q", *fits, *(SHORT if model == "factor" else ()))
+    described = tomllib.loads((run / "run.toml").read_text())["corpus"]
+    assert described["sha256"] == CountsStore.open(store).fingerprint
+    outcome = call("edit", run, "--drop", "0", "-o", tmp_path / "edited")
+    assert outcome.status == 0, outcome.err
+    assert "other documents" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("force", "there", "said"),
+    [
+        ((), False, "shards that are kept: 2; the same command goes on from there"),
+        (("--force",), False, "kept: 2; the same command without --force goes on from there"),
+        (("--force",), True, "s is what it was, and the same command begins anew"),
+    ],
+)
+def test_an_interruption_says_what_comes_of_it(
+    call, corpus, tmp_path, monkeypatch, force, there, said
+):
+    settings = ("prepare", corpus, tmp_path / "s", "--shard-documents", "10", *WORDS)
+    if there:
+        call(*settings, "-q")
+    keep = passes.TwoPasses._keep
+
+    def keep_two(self, *shard):
+        if len(self.sizes) == 2:
+            raise KeyboardInterrupt
+        keep(self, *shard)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(passes.TwoPasses, "_keep", keep_two)
+        outcome = call(*settings, *force)
+    assert outcome.status == 130
+    assert said in outcome.err
+    again = call(*settings, *(() if said.endswith("there") else force))
+    assert again.status == 0

@@ -1,6 +1,10 @@
 """Processes work while this one reads; what comes of it keeps its order."""
 
 import operator
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +51,22 @@ def test_two_windows_are_held(monkeypatch):
 def test_a_mistake_in_the_work_is_passed_on():
     with pytest.raises(ZeroDivisionError):
         list(in_order(operator.truediv, [(1, 1), (1, 0)], 2))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_workers_go_when_their_parent_is_killed(tmp_path):
+    code = (
+        "import os\n"
+        "from topicfactors.corpus.abreast import in_order\n"
+        "from tests.corpus.workers import pid_of\n"
+        f"for _ in in_order(pid_of, (({str(tmp_path)!r}, n) for n in range(10**9)), 2): pass"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as parent:
+        while not list(tmp_path.iterdir()):
+            time.sleep(0.05)
+        parent.kill()
+    workers = [path.name for path in tmp_path.iterdir()]
+    deadline = time.monotonic() + 60
+    while any(Path("/proc", worker).exists() for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

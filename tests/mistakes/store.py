@@ -45,6 +45,13 @@ def _spoilt(name: str, cut: int = 0) -> Callable[[Path], None]:
     return change
 
 
+def _with_a_column(place: Path) -> None:
+    from topicfactors.corpus import store
+
+    rows = ({"text": f"steam engine {'clock' * (n % 2)}", "year": n} for n in range(20))
+    store.prepare(rows, place / "store", columns="year")
+
+
 def _begun(corpus: str = "notes", **settings: object) -> Callable[[Path], None]:
     """A preparation that was stopped after its first shard."""
 
@@ -124,6 +131,23 @@ STORES = [
             full_disk,
         ),
         (
+            "A store among the texts of its corpus",
+            f"topicfactors prepare notes notes/store {WORDS}",
+            "would be read with it",
+        ),
+        (
+            "A store of a store",
+            "topicfactors prepare store other",
+            "is a store of counts, which has no texts",
+            2,
+            _stored(),
+        ),
+        (
+            "Processes for counts to be stored",
+            "topicfactors prepare counts.mtx store --threads 2",
+            "leave out --threads",
+        ),
+        (
             "Adding to what is no store",
             "topicfactors prepare notes run --append",
             "no store here",
@@ -133,6 +157,20 @@ STORES = [
             "Other words for documents that are added",
             "topicfactors prepare notes store --append --min-df 3",
             "leave out --min-df",
+            2,
+            _stored(),
+        ),
+        (
+            "Fewer columns of documents that are added",
+            "topicfactors prepare table.csv store --append",
+            "name the columns of those that are added too",
+            2,
+            _with_a_column,
+        ),
+        (
+            "A covariate of a document that is in a store",
+            "topicfactors explain run store --id engines/00.txt --at year=1850",
+            "leave out --at",
             2,
             _stored(),
         ),
@@ -234,6 +272,16 @@ STORES_IN_PYTHON = [
             "Blocks of different widths",
             "from topicfactors import IterableCorpus; IterableCorpus([np.eye(2), np.eye(3)])",
             "counts of 3 words, expected 2",
+        ),
+        (
+            "Blocks of something else",
+            "from topicfactors import IterableCorpus; IterableCorpus([np.array([['a', 'b']])])",
+            "must be counts (n, V), sparse or an array of numbers",
+        ),
+        (
+            "Documents that are lists",
+            "from topicfactors import IterableCorpus; IterableCorpus([['steam', 'engine']])",
+            "item 0: must be a text",
         ),
         (
             "A vectorizer for documents that are added",

@@ -72,6 +72,7 @@ class Fit:
         fingerprint, model = Fingerprint(), model_for(self.options, self.typed)
         if self.shown is not None:
             vectorizer = self.shown.store.vectorizer()
+            fingerprint.store = self.shown.store.fingerprint
         else:
             vectorizer = None if is_counts(corpus) else self._vectorizer()
         with notes_for_warnings(self.quiet), keeping.telling(self.quiet):

@@ -52,6 +52,10 @@ def named(
     if at and vectorizer_of(pipeline) is None:
         raise InputError(f"{run}: was fitted to counts, without covariates; leave out --at")
     if name is not None and (is_counts(document) or is_store(document)):
+        if at:
+            raise InputError(
+                f"{document}: its documents have covariates of their own, or none; leave out --at"
+            )
         inputs = Inputs(run, pipeline, document, columns)
         row = inputs.row(name)
         inputs.report(quiet=False)

@@ -55,25 +55,44 @@ def preparation(options: Mapping[str, Any], typed: Collection[str]) -> None:
     except KeyboardInterrupt as interruption:
         if not (kept := Workplace(folder).finished):
             raise
-        note(f"interrupted; {kept} shards are kept, and the same command goes on from there")
+        note(f"interrupted; {_afterwards(folder, options, kept)}")
         raise typer.Exit(exit_status(interruption)) from interruption
     for line in store.notes:
         note(f"note: {line}", quiet=quiet)
     _tell(store, folder, options)
 
 
+def _afterwards(folder: Path, options: Mapping[str, Any], kept: int) -> str:
+    """What the next command does with what was interrupted."""
+    if options["force"] and not options["append"] and folder.exists():
+        return f"{folder} is what it was, and the same command begins anew"
+    same = "the same command without --force" if options["force"] else "the same command"
+    return f"shards that are kept: {kept:,}; {same} goes on from there"
+
+
 def _refuse_idle(options: Mapping[str, Any], typed: Collection[str]) -> None:
     """Nothing that is typed is ignored."""
     refuse_idle_words(options["corpus"], typed)
-    if is_counts(options["corpus"]) and options["response"] is not None:
-        raise InputError(
-            f"{options['corpus']}: counts have no columns beside the words; leave out --response"
-        )
+    if is_counts(options["corpus"]):
+        _refuse_idle_for_counts(options, typed)
     words = [name for name in OF_TEXTS if name in typed and name not in OF_COLUMNS]
     if options["append"] and words:
         raise InputError(
             f"{options['store']}: documents that are added are counted by the words and rules that "
             f"it has; leave out {', '.join(map(spelt, words))}"
+        )
+
+
+def _refuse_idle_for_counts(options: Mapping[str, Any], typed: Collection[str]) -> None:
+    if options["response"] is not None:
+        raise InputError(
+            f"{options['corpus']}: counts have no columns beside the words; leave out --response"
+        )
+    idle = [name for name in ("threads", "engine") if name in typed]
+    if idle:
+        raise InputError(
+            f"{options['corpus']}: counts are not tokenised, and one process copies them; leave "
+            f"out {', '.join(map(spelt, idle))}"
         )
 
 

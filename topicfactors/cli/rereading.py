@@ -80,14 +80,18 @@ def read_again(
     if inputs.stored is None:
         known = told(inputs.ledger, source, (*inputs.covariates, *beside))
         found = found._replace(covariates=known)
-    changed = fingerprint.digest.hexdigest() != remembered(run, "corpus").get("sha256")
+    sha256 = fingerprint.store or fingerprint.digest.hexdigest()
+    changed = sha256 != remembered(run, "corpus").get("sha256")
     return Again(source, found, fingerprint, reporter, changed)
 
 
 def _counts(inputs: Inputs, fingerprint: Fingerprint, _: Reporter) -> CountedCorpus:
     whole = inputs.counted()
     inputs.read = len(whole.ids)
-    fingerprint.add(whole.counts)
+    if inputs.stored is None:
+        fingerprint.add(whole.counts)
+    else:
+        fingerprint.store = inputs.stored.store.fingerprint
     known = {name: (whole.covariates or {})[name] for name in inputs.covariates}
     return whole._replace(counts=inputs.model._observed(whole.counts, known or None))
 

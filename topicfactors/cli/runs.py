@@ -62,6 +62,7 @@ class Fingerprint:
 
     digest: Any = field(default_factory=hashlib.sha256)
     characters: int = 0
+    store: str | None = None  # what a store has of its own
 
     def watch(self, texts: Iterable[str]) -> Iterator[str]:
         """Yield the texts as they come."""
@@ -117,8 +118,7 @@ def write_run(
 
     ``further`` are tables of run.toml beside those of :func:`describe`; ``corpus`` describes a
     store, of which only some documents were read, so that no posteriors are written; ``then`` is
-    told of the
-    counts, of what the model says of each document, and of the metrics when the folder is there.
+    told of the counts, of what the model says of each document, and of the metrics at the end.
 
     Raises
     ------
@@ -229,7 +229,7 @@ def describe(
             "tokens": float(read.counts.sum()),
             "labels": len({label for label in read.labels or () if label is not None}),
             "characters": fingerprint.characters,
-            "sha256": fingerprint.digest.hexdigest(),
+            "sha256": fingerprint.store or fingerprint.digest.hexdigest(),
             "notes": read.notes,
         },
         "versions": {

@@ -5,6 +5,10 @@ from __future__ import annotations
 import functools
 import gc
 import itertools
+import multiprocessing
+import os
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -13,6 +17,7 @@ Result = TypeVar("Result")
 InOrder = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]], int], Iterator[Any]]
 """What does tasks as :func:`in_order` does."""
 
+WORKER = "LokyProcess"  # what joblib calls its processes
 AHEAD = 8  # tasks a process, in each of two windows
 
 
@@ -67,9 +72,23 @@ def in_order(
 
 def _settled(work: Callable[..., Result], task: tuple[Any, ...]) -> Result:
     """What a function makes of a task, in a worker."""
+    _leave_with_parent()
     made = work(*task)
     _freeze()
     return made
+
+
+@functools.cache
+def _leave_with_parent() -> None:
+    """End a worker whose parent was killed; it may wait for ever to hand over what it has made."""
+    if multiprocessing.current_process().name.startswith(WORKER):
+        threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 @functools.cache

@@ -56,7 +56,7 @@ def missing(value: object) -> str | None:
     """
     if value is None:
         return "is None"
-    if isinstance(value, numbers.Real) and math.isnan(value):
+    if isinstance(value, numbers.Real) and not isinstance(value, int) and math.isnan(value):
         return "is NaN"
     return "is missing" if type(value).__name__ in ("NAType", "NaTType") else None
 

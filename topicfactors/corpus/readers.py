@@ -28,7 +28,18 @@ Reader = Callable[[str, Columns], Iterator[Document]]
 
 def read_folder(path: str, columns: Columns) -> Iterator[Document]:
     """Every file of a folder as a document."""
-    return _documents(Path(path), *folder_files(Path(path)))
+    return _documents(Path(path), *_files(Path(path)))
+
+
+def _files(root: Path) -> tuple[list[Path], str | None]:
+    from topicfactors.corpus.store.manifest import is_store
+
+    if is_store(root):
+        raise InputError(
+            f"{root}: is a store of counts, which has no texts any more; give the corpus that it "
+            "was prepared from, or leave it to fit, transform, evaluate and explain"
+        )
+    return folder_files(root)
 
 
 def _documents(root: Path, files: Iterable[Path], remark: str | None) -> Iterator[Document]:
@@ -151,7 +162,7 @@ def read_corpus(
         return Corpus(list(ledger.record(read_memory(source, columns))), ledger)
     if "://" not in str(source) and _exists(str(source)) and Path(source).is_dir():
         root = Path(source)
-        files, remark = folder_files(root)
+        files, remark = _files(root)
         for _ in ledger.record(_documents(root, files, remark)):
             pass
         return Corpus(LazyTexts(files, partial(read_file, root)), ledger)

@@ -102,6 +102,6 @@ def sample_of(
         for number in np.unique(homes).tolist():
             part = told(store, number, columns) or {}
             local = rows[homes == number] - store.starts[number]
-            for name in columns:
+            for name in known:
                 known[name] += [part[name][row] for row in local.tolist()]
     return rows, store.rows(rows), known

@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+import scipy.io
 import scipy.sparse
 
 from tests.corpus.store.texts import texts
@@ -272,3 +273,27 @@ def test_ids_that_come_again_are_told(tmp_path, room, monkeypatch):
     assert store.notes == ["id 'f' comes more than once (rows 5 and 17); so does 1 more"]
     with pytest.raises(InputError, match=r"id 'f' comes more than once .* without strict"):
         prepare(rows, tmp_path / "strict", strict=True)
+
+
+def test_ids_that_the_store_has_already_are_told(tmp_path):
+    rows = [{"id": f"d{n}", "text": text} for n, text in enumerate(texts(30))]
+    prepare(rows[:20], tmp_path / "store", shard_documents=7)
+    store = prepare(rows[18:], tmp_path / "store", append=True)
+    assert store.notes[0] == "id 'd18' comes more than once (rows 18 and 20); so does 1 more"
+    with pytest.raises(InputError, match="id 'd1' comes more than once"):
+        prepare(rows[1:2], tmp_path / "store", append=True, strict=True)
+    assert len(CountsStore(tmp_path / "store")) == 32
+
+
+def test_counts_of_a_file_that_are_added_are_numbered_on(tmp_path):
+    scipy.io.mmwrite(tmp_path / "counts.mtx", scipy.sparse.csr_matrix([[1, 0], [2, 3]]))
+    prepare(tmp_path / "counts.mtx", tmp_path / "store")
+    store = prepare(tmp_path / "counts.mtx", tmp_path / "store", append=True)
+    assert [store.ids(0), store.ids(1)] == [["0", "1"], ["2", "3"]]
+
+
+def test_columns_hold_what_a_file_can(tmp_path):
+    rows = [{"text": text, "what": "half \ud83d", "n": 10**400} for text in texts(20)]
+    store = prepare(rows, tmp_path / "store", columns=["what", "n"])
+    assert store.columns(0)["what"][0] == "half \N{REPLACEMENT CHARACTER}"
+    assert store.columns(0)["n"][0] == 10**400

@@ -6,11 +6,11 @@ import itertools
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicfactors.corpus.documents import check_texts
+from topicfactors.corpus.documents import check_texts, missing
 from topicfactors.corpus.store.preparation import prepare
 from topicfactors.corpus.store.reader import CountsStore
 from topicfactors.corpus.store.writer import SHARD, StoreWriter
@@ -84,6 +84,7 @@ class IterableCorpus(CountsStore):
                 )
             _write(every, place, shard_documents)
         else:
+            _refuse_others(first, begun)
             prepare(
                 _records(every) if paired else every,
                 place,
@@ -97,6 +98,17 @@ class IterableCorpus(CountsStore):
 
 def _is_block(item: Any) -> bool:
     return hasattr(item, "tocsr") or getattr(item, "ndim", 0) == 2
+
+
+def _refuse_others(first: Any, begun: list[Any]) -> None:
+    """What is no text is none of a document either, though it may be missing."""
+    paired = isinstance(first, tuple) and len(first) == 2
+    known = isinstance(first, str | Mapping) or paired or missing(first) is not None
+    if begun and not known:
+        raise InputError(
+            f"item 0: must be a text, a pair of it and a label, a dict, or a block of counts "
+            f"(n, V), got a {type(first).__name__}"
+        )
 
 
 def _records(pairs: Iterable[Any]) -> Iterator[dict[str, Any]]:
@@ -120,5 +132,4 @@ def _write(blocks: Iterable[Any], folder: Path, shard_documents: int) -> None:
                     f"block {number}: must be counts (n, V), sparse or an array, got "
                     f"{type(block).__name__}"
                 )
-            names = None if labels is None else [None if n is None else str(n) for n in labels]
-            writer.add(block, labels=names)
+            writer.add(block, labels=labels)

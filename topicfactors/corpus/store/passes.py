@@ -89,6 +89,7 @@ class TwoPasses:
         self.rules = vectorizer.rules()
         self.candidates = Candidates(MOST)
         self.sizes: list[int] = []
+        self.before: list[int] = []  # documents of each shard that the store has already
         self.labelled, self.columns = False, dict[str, None]()
         self.repeats = Repeats(place.spool / "ids")
 
@@ -101,6 +102,7 @@ class TwoPasses:
             When there are no documents or words, or it is not the corpus of which some shards
             are there.
         """
+        self._remember()
         self._recognise(source, passing)
         self._spool(passing)
         if not self.sizes:
@@ -113,6 +115,20 @@ class TwoPasses:
             self.place.clear()  # to go on would end here again
             raise
         return self._move([*passing.notes(), *repeated])
+
+    def _remember(self) -> None:
+        """Note the ids that the store has already."""
+        for number in range(self.place.first):
+            ids = self._ids(number)
+            self.before.append(len(ids))
+            self.repeats.add(ids)
+
+    def _ids(self, number: int) -> list[str]:
+        path = self.place.target / shard_names(number)[1]
+        try:
+            return list(read_documents(path)["ids"])
+        except ValueError as error:
+            raise damaged(path) from error
 
     def _recognise(self, source: str, passing: Passing) -> None:
         """Pass over the documents of the shards that are there."""
@@ -198,16 +214,12 @@ class TwoPasses:
 
     def _repeated(self, strict: bool) -> list[str]:
         """What a user should know of ids that come again."""
-        found = self.repeats.found()
+        found = self.repeats.found(sum(self.before))
         if found is None:
             return []
-        home = int(np.searchsorted(np.cumsum(self.sizes), found.first, side="right"))
-        path = self.place.target / shard_names(self.place.first + home)[1]
-        try:
-            ids = read_documents(path)["ids"]
-        except ValueError as error:
-            raise damaged(path) from error
-        line = describe_repeated(ids[found.first - sum(self.sizes[:home])], *found)
+        sizes = [*self.before, *self.sizes]
+        home = int(np.searchsorted(np.cumsum(sizes), found.first, side="right"))
+        line = describe_repeated(self._ids(home)[found.first - sum(sizes[:home])], *found)
         if strict:
             raise InputError(f"{line}; {OWN_IDS}")
         return [line]

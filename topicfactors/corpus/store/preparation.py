@@ -122,7 +122,14 @@ def prepare(
     refuse_unwritable(folder)
     if isinstance(corpus, str | Path):
         refuse_source(folder, Path(corpus))
+        _refuse_inside(folder, Path(corpus))
     told = (columns,) if isinstance(columns, str) else tuple(columns)
+    left_out = [] if before is None else [n for n in before.column_names if n not in told]
+    if left_out:
+        raise InputError(
+            f"{folder}: has {', '.join(map(repr, left_out))} of each document; name "
+            "the columns of those that are added too (--covariate, --response, or columns=[…])"
+        )
     asked = Columns(text_column, id_column, label_column, told)
     if holds_counts(corpus):
         if asked != Columns() or vectorizer is not None or strict:
@@ -150,13 +157,22 @@ def prepare(
     place.enter(settings, overwrite)
     try:
         passes = TwoPasses(place, counting, effective_n_jobs(workers or -1), in_order)
-        outcome = passes.run(named(corpus), passing)
+        _finish(place, passes.run(named(corpus), passing), counting)
     except BaseException:
         if not place.finished:  # nothing that could go on
             place.clear()
         raise
-    _finish(place, outcome, counting)
+    finally:
+        place.release()
     return CountsStore(folder)
+
+
+def _refuse_inside(folder: Path, corpus: Path) -> None:
+    """Refuse a store among the texts of a folder, with which it would be read."""
+    if "://" not in str(corpus) and folder.resolve().is_relative_to(corpus.resolve()):
+        raise InputError(
+            f"{folder}: is inside of {corpus}, and would be read with it; choose another place"
+        )
 
 
 def _digest(vectorizer: DocumentVectorizer) -> str | None:
@@ -207,14 +223,14 @@ def _of_counts(
     labels: Any = None
     if isinstance(corpus, str | Path):
         read = read_counts(corpus, vocabulary=vocabulary)
-        counts, ids, labels, notes = read.counts, read.ids, read.labels, read.notes
+        counts, labels, notes = read.counts, read.labels, read.notes
     else:
-        counts, ids = corpus, None
+        counts = corpus
     writer = StoreWriter(
         folder, shard_documents=shard_documents, append=append, overwrite=overwrite
     )
     with writer:
-        writer.add(counts, ids, labels)
+        writer.add(counts, labels=labels)
         return writer.finish(notes)
 
 

@@ -43,8 +43,8 @@ class Repeats:
             file.write(numbers.tobytes())
         self.begun = True
 
-    def found(self) -> Repeated | None:
-        """The first that comes again, None where none does."""
+    def found(self, since: int = 0) -> Repeated | None:
+        """The first that comes again from row ``since`` on, None where none does."""
         if not self.begun:
             return None
         numbers: NDArray[np.int64] = np.memmap(self.path, dtype=np.int64, mode="r")
@@ -56,6 +56,7 @@ class Repeats:
             order = np.argsort(values, kind="stable")
             alike = np.diff(values[order]) == 0
             second = np.flatnonzero(alike & ~np.concatenate([[False], alike[:-1]]))
+            second = second[rows[order[second + 1]] >= since]
             others += len(second)
             if len(second):
                 again = rows[order[second + 1]]

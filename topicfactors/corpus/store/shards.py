@@ -12,6 +12,7 @@ import numpy as np
 from topicfactors.corpus.documents import missing
 from topicfactors.corpus.store.arrays import smallest, word_type, write_arrays
 from topicfactors.corpus.store.manifest import Shard, kept
+from topicfactors.corpus.text import without_surrogates
 from topicfactors.files import whole_file
 
 
@@ -90,7 +91,7 @@ def cell(value: Any) -> Any:
         return None
     if isinstance(value, np.generic):
         value = value.item()
-    return value if isinstance(value, str | bool | int | float) else str(value)
+    return value if isinstance(value, bool | int | float) else without_surrogates(str(value))
 
 
 def shard_of(folder: Path, number: int, counts: Any) -> Shard:

@@ -125,8 +125,7 @@ def move(folder: Path, number: int, vocabulary: Path, target: Path) -> Moved:
     parts = (shard.values[keep], columns[keep], offsets)
     counts = CountsMatrix(parts, shape=(len(each), len(known)))
     counts.sort_indices()
-    if not target.exists():
-        write_counts(target, counts)
+    write_counts(target, counts)  # whatever is there may be by other words
     statistics = Statistics(len(known))
     statistics.add(counts)
     tokens = float(counts.data.sum(dtype=np.float64))

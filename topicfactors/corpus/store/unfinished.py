@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from topicfactors.corpus.store.manifest import MARK, unfinished
+from topicfactors.corpus.store.claim import LOCK, Claim
+from topicfactors.corpus.store.manifest import MARK, NAME, read_manifest, unfinished
 from topicfactors.errors import StorageError
-from topicfactors.files import clear_left_over, put_in_place, whole_file
+from topicfactors.files import clear_left_over, put_in_place, refuse_existing, whole_file
+
+SPOOL = "spool"
 
 
 class Workplace:
@@ -36,11 +39,12 @@ class Workplace:
 
     def __init__(self, folder: Path, shards: int | None = None) -> None:
         self.folder, self.path = folder, unfinished(folder)
-        self.spool, self.new, self.first = self.path / "spool", shards is None, shards or 0
+        self.spool, self.new, self.first = self.path / SPOOL, shards is None, shards or 0
         self.target = self.path / "store" if self.new else folder
+        self._claim: Claim | None = None
 
     def enter(self, settings: Mapping[str, Any], anew: bool) -> None:
-        """Make it, or go on in it.
+        """Make it, or go on in it, as the only process that does.
 
         Parameters
         ----------
@@ -52,27 +56,23 @@ class Workplace:
         Raises
         ------
         StorageError
-            When something else was begun there, or it cannot be made.
+            When something else was begun there, another process is at it, or it cannot be made.
         """
         told = json.loads(json.dumps(settings))
-        if self.path.exists() and anew:
-            self.clear()
-        if self.path.exists():
-            self._compare(told)
+        self._refuse_others()
         try:
-            self.spool.mkdir(parents=True, exist_ok=True)
-            if (self.path / MARK).is_file():
-                return
-            with whole_file(self.path / MARK) as temporary:
-                temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-        except StorageError:
-            shutil.rmtree(self.path, ignore_errors=True)
-            raise
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._claim = Claim(self.path, self.folder)
+            self._begin(told, anew)
         except OSError as error:
+            self._withdraw()
             raise StorageError(
                 f"{self.folder}: cannot be written here: {error.strerror or error}; choose a "
                 "folder that you may write to"
             ) from error
+        except BaseException:
+            self._withdraw()
+            raise
 
     def leave(self, finish: Callable[[Path], None]) -> None:
         """Write the last of the store with ``finish``, give it its name, and take the folder away.
@@ -101,16 +101,16 @@ class Workplace:
         StorageError
             When it is somebody else's.
         """
-        if not self.path.exists():
-            return
-        if not (self.path / MARK).is_file() and (
-            not self.path.is_dir() or any(self.path.iterdir())
-        ):
-            raise StorageError(
-                f"{self.path} holds something else, and is in the way; move it, or choose another "
-                "name for the store"
-            )
-        shutil.rmtree(self.path, ignore_errors=True)
+        if self.path.exists():
+            self._refuse_others()
+            shutil.rmtree(self.path, ignore_errors=True)
+        self.release()
+
+    def release(self) -> None:
+        """Let another process go on in it."""
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
 
     @property
     def finished(self) -> int:
@@ -119,6 +119,48 @@ class Workplace:
         while (self.spool / f"{number:06d}.json").exists():
             number += 1
         return number
+
+    def _begin(self, told: dict[str, Any], anew: bool) -> None:
+        """Go on in the folder, or begin in it, now that nobody else does."""
+        if self.new:
+            refuse_existing(self.folder, anew, NAME)
+        elif len(read_manifest(self.folder).shards) != self.first:
+            raise StorageError(
+                f"{self.folder}: documents were added to it meanwhile; give the same command again"
+            )
+        if anew:
+            for path in self.path.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                elif path.name != LOCK:
+                    path.unlink()
+        if (self.path / MARK).exists():
+            self._compare(told)
+        self.spool.mkdir(exist_ok=True)
+        if not (self.path / MARK).exists():
+            with whole_file(self.path / MARK) as temporary:
+                temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+    def _withdraw(self) -> None:
+        """Leave what another has begun, and nothing where nobody has."""
+        if self._claim is not None and not (self.path / MARK).exists():
+            self.clear()
+        self.release()
+
+    def _refuse_others(self) -> None:
+        """Is what is there a preparation, or what a kill has left of the beginning of one?"""
+        if not self.path.exists() or (self.path / MARK).is_file():
+            return
+        begun = (LOCK, SPOOL)
+        if self.path.is_dir() and all(
+            found.name in begun or found.name.startswith(f".{MARK}-")
+            for found in self.path.iterdir()
+        ):
+            return
+        raise StorageError(
+            f"{self.path} is in the way, and is no preparation of a store; move it, or choose "
+            "another name for the store"
+        )
 
     def _compare(self, told: dict[str, Any]) -> None:
         """Refuse to go on with what was begun otherwise."""
@@ -133,6 +175,12 @@ class Workplace:
         if any(found.is_symlink() for found in self.path.rglob("*")):
             raise StorageError(
                 f"{self.path}: holds links, which no preparation makes; begin anew (--force, or "
+                "overwrite=True)"
+            )
+        if told.get("after") != begun.get("after"):
+            raise StorageError(
+                f"{self.folder}: is not what it was when {self.path} was begun; if it has the "
+                f"documents of that by now, remove {self.path}, else begin anew (--force, or "
                 "overwrite=True)"
             )
         for name in dict.fromkeys([*told, *begun]):

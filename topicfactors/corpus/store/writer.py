@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import scipy.sparse
 
 from topicfactors.corpus.store.finishing import Outcome, finish_addition, finish_new
+from topicfactors.corpus.store.given import as_counts, as_words, described
 from topicfactors.corpus.store.manifest import NAME, Shard
 from topicfactors.corpus.store.reader import CountsStore
 from topicfactors.corpus.store.shards import (
@@ -24,7 +24,6 @@ from topicfactors.corpus.store.shards import (
 )
 from topicfactors.corpus.store.statistics import Statistics
 from topicfactors.corpus.store.unfinished import Workplace
-from topicfactors.corpus.text import without_surrogates
 from topicfactors.errors import InputError
 from topicfactors.files import refuse_existing
 from topicfactors.values import whole
@@ -96,7 +95,7 @@ class StoreWriter:
             words, vectorizer = before.feature_names, None
         self.vectorizer, self.shard_documents = vectorizer, shard_documents
         names = words if vectorizer is None else vectorizer.get_feature_names_out()
-        self.words: list[str] | None = None if names is None else [str(word) for word in names]
+        self.words: list[str] | None = None if names is None else as_words(names)
         self.place = Workplace(self.folder, None if before is None else len(before.sizes))
         self.place.enter({"written": "block by block"}, anew=overwrite)
         if self.place.new:  # what was not finished cannot go on: blocks come from anywhere
@@ -139,20 +138,13 @@ class StoreWriter:
         Raises
         ------
         InputError
-            When a count is none, or the columns or the numbers of things do not fit.
+            When a count is none, a word comes twice, or the columns or the numbers of things do
+            not fit.
         """
         matrix = self._fitting(counts)
         size = matrix.shape[0]
-        first = self._added
-        names = range(first, first + size) if ids is None else ids
-        known = Described(
-            [without_surrogates(str(name)) for name in names],
-            labels,
-            {str(name): values for name, values in (columns or {}).items()},
-        )
-        for what, values in {"ids": known.ids, "labels": labels, **known.columns}.items():
-            if values is not None and len(values) != size:
-                raise InputError(f"{what}: {len(values)} for {size} documents; give one for each")
+        names = range(self._added, self._added + size) if ids is None else ids
+        known = described(size, names, labels, columns or {})
         self._added += size
         begin = 0
         while begin < size:
@@ -178,10 +170,13 @@ class StoreWriter:
             raise InputError("there are no documents: expected at least one block of counts")
         facts = (self._labelled, self._columns, list(notes))
         outcome = Outcome(self.shards, self.statistics, *facts)
-        if self.place.new:
-            self.place.leave(lambda at: finish_new(at, outcome, self.words, self.vectorizer))
-        else:
-            self.place.leave(lambda at: finish_addition(at, outcome))
+        try:
+            if self.place.new:
+                self.place.leave(lambda at: finish_new(at, outcome, self.words, self.vectorizer))
+            else:
+                self.place.leave(lambda at: finish_addition(at, outcome))
+        finally:
+            self.place.release()
         self.store = CountsStore(self.folder)
         return self.store
 
@@ -192,20 +187,10 @@ class StoreWriter:
     def _fitting(self, counts: Any) -> Any:
         """A block as canonical CSR of the same columns as all others."""
         named = getattr(counts, "feature_names", None)
-        matrix = scipy.sparse.csr_matrix(counts, copy=True)
-        matrix.sum_duplicates()
-        matrix.eliminate_zeros()
-        wrong = ~((matrix.data > 0) & np.isfinite(matrix.data))
-        if wrong.any():
-            at = int(wrong.argmax())
-            row = int(np.searchsorted(matrix.indptr, at, side="right")) - 1 + self._added
-            raise InputError(
-                f"row {row}: {matrix.data[at]:g} is no count; counts are finite numbers of 0 or "
-                "more"
-            )
+        matrix = as_counts(counts, self._added)
         if self.statistics is None:
             if self.words is None and named is not None:
-                self.words = [str(word) for word in named]
+                self.words = as_words(named)
             width = matrix.shape[1] if self.words is None else len(self.words)
             self.statistics = Statistics(width)
         width = len(self.statistics.totals)
@@ -214,7 +199,7 @@ class StoreWriter:
                 f"from row {self._added}: counts of {matrix.shape[1]:,} words, expected {width:,}; "
                 "every block must have the same columns"
             )
-        if named is not None and self.words is not None and list(named) != self.words:
+        if named is not None and self.words is not None and as_words(named) != self.words:
             raise InputError(
                 f"from row {self._added}: the words of the columns are not those of the first block"
             )
