@@ -26,7 +26,9 @@ def made(options="groups=3,width=8", dtype=torch.float64, seed=0, factors=FACTOR
     torch.manual_seed(seed)
     sizes = SIZES._replace(factors=factors)
     chosen = {key: int(value) for key, value in (o.split("=") for o in options.split(","))}
-    posterior = AutoregressivePosterior(sizes, BagOfWordsEncoder(sizes, width=6, layers=1), **chosen)
+    posterior = AutoregressivePosterior(
+        sizes, BagOfWordsEncoder(sizes, width=6, layers=1), **chosen
+    )
     for parameter in posterior.parameters():
         torch.nn.init.normal_(parameter, 0.0, 0.7)
     return posterior.to(dtype).eval()
