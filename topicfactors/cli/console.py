@@ -44,7 +44,7 @@ def exit_status(error: BaseException) -> int:
 def describe(error: BaseException) -> str:
     """One line for any error."""
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted; nothing was written"
+        return str(error) or "interrupted; nothing was written"
     if hasattr(error, "format_message"):
         context = getattr(error, "ctx", None)
         command = context.command_path.partition(" ")[2] if context else ""
@@ -59,6 +59,16 @@ def describe(error: BaseException) -> str:
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else text
     return f"unexpected {type(error).__name__}: {text} (--debug shows where)"
+
+
+@contextlib.contextmanager
+def when_interrupted(what: str) -> Iterator[None]:
+    """Let the line of an interruption say what there is, as something was written."""
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        interruption.args = (f"interrupted; {what}",)
+        raise
 
 
 @contextlib.contextmanager

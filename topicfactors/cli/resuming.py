@@ -111,9 +111,13 @@ class Keeping:
         """Where a fit ends before its run is written, say what there is to go on from."""
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             if self.checkpoints is not None and self.checkpoints.last and self.how:
-                note(f"the training so far is kept in {self.folder}; {self.how}", quiet=quiet)
+                kept = f"the training so far is kept in {self.folder}; {self.how}"
+                if isinstance(error, KeyboardInterrupt):
+                    error.args = (f"interrupted; {kept}",)
+                else:
+                    note(kept, quiet=quiet)
             raise
 
     @property
