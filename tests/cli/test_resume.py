@@ -294,11 +294,14 @@ def test_nothing_to_resume_is_a_note(call, notes, whole, tmp_path):
     assert texts_of(run) == texts_of(whole)
 
 
-def test_a_run_that_is_whole_is_kept(refused, notes, whole):
-    before = texts_of(whole)
-    status, line = refused("fit", notes, "-o", whole, *FIT, *ONE, "--resume")
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_run_that_is_whole_is_kept(refused, notes, whole, tmp_path, empty):
+    run = shutil.copytree(whole, tmp_path / "run")
+    if empty:  # as a full disk leaves it
+        (tmp_path / "run.checkpoints").mkdir()
+    status, line = refused("fit", notes, "-o", run, *FIT, *ONE, "--resume")
     assert (status, "exists and is kept" in line) == (1, True)
-    assert texts_of(whole) == before
+    assert texts_of(run) == texts_of(whole)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ class Keeping:
     @property
     def replaces(self) -> bool:
         """May what is at RUN be replaced? When it is what an interrupted fit has left there."""
-        return self.asked.force or (self.asked.resume and self.folder.is_dir())
+        there = self.folder.glob("training-*.json")  # an empty folder says nothing of RUN
+        return self.asked.force or (self.asked.resume and any(there))
 
     def look(self, model: Any, options: Mapping[str, Any]) -> None:
         """Refuse, before the corpus is read, what cannot be gone on from.
