@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -89,3 +91,42 @@ def test_sigterm_ends_like_an_interrupt():
     terminate_like_interrupt()
     with pytest.raises(Terminated):
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+AMID_ITS_IMPORT = """
+import os, sys
+
+within = ""
+
+def hurt(frame, event, argument):
+    global within
+    if event == "c_call":
+        within = argument.__name__
+    elif event == "call" and within == "_dist_autograd_init":  # C++ of torch, which imports
+        sys.setprofile(None)
+        os.kill(os.getpid(), int(sys.argv[1]))
+
+from topicfactors.cli.main import main
+assert "torch" not in sys.modules
+sys.setprofile(hurt)
+main(["fit", "revolution", "-o", sys.argv[2]])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+)
+def test_a_signal_waits_until_torch_is_loaded(tmp_path, number, status):
+    ended = subprocess.run(
+        [sys.executable, "-c", AMID_ITS_IMPORT, str(int(number)), str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (
+        status,
+        "topicfactors: interrupted; nothing was written\n",
+    )

@@ -204,13 +204,29 @@ def test_an_interruption_after_training_does_not_lose_it(
         patch.setattr(place, stop)
         outcome = call(*command)
     assert outcome.status == 130
-    assert f"-o {run} --resume goes on" in outcome.err
+    (line,) = [line for line in outcome.err.splitlines() if "interrupted" in line]
+    assert f"-o {run} --resume goes on" in line
+    assert "nothing was written" not in line
     assert run.exists() == written
     assert left.is_dir()
     with monkeypatch.context() as patch:
         patch.setattr(Checkpoints, "stepped", lambda self, trainer: pytest.fail("trained again"))
         assert call(*command, "--resume").status == 0
     assert texts_of(run) == texts_of(whole)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_interruption_amid_the_last_lines_says_where_the_run_is(
+    call, notes, tmp_path, monkeypatch
+):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    run = tmp_path / "run"
+    monkeypatch.setattr("topicfactors.cli.fitting.Fit._show", stop)
+    outcome = call("fit", notes, "-o", run, "--epochs", "1", *FIT[:2], *FIT[6:], *ONE)
+    assert outcome.status == 130
+    assert outcome.err.splitlines()[-1] == f"topicfactors: interrupted; the run is in {run}"
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
@@ -278,11 +294,14 @@ def test_nothing_to_resume_is_a_note(call, notes, whole, tmp_path):
     assert texts_of(run) == texts_of(whole)
 
 
-def test_a_run_that_is_whole_is_kept(refused, notes, whole):
-    before = texts_of(whole)
-    status, line = refused("fit", notes, "-o", whole, *FIT, *ONE, "--resume")
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_run_that_is_whole_is_kept(refused, notes, whole, tmp_path, empty):
+    run = shutil.copytree(whole, tmp_path / "run")
+    if empty:  # as a full disk leaves it
+        (tmp_path / "run.checkpoints").mkdir()
+    status, line = refused("fit", notes, "-o", run, *FIT, *ONE, "--resume")
     assert (status, "exists and is kept" in line) == (1, True)
-    assert texts_of(whole) == before
+    assert texts_of(run) == texts_of(whole)
 
 
 @pytest.mark.parametrize(

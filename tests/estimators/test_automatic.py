@@ -8,7 +8,8 @@ import torch
 
 from tests.estimators.planted import matched, model, planted
 from topicfactors import ConfigurationError, FitWarning, load, save
-from topicfactors.estimators.automatic import needed
+from topicfactors.estimators import parts
+from topicfactors.estimators.automatic import AutomaticMixin, needed
 from topicfactors.training.worth import Worth
 
 
@@ -145,6 +146,35 @@ def test_an_interrupted_search_leaves_the_best_so_far():
     with pytest.raises(KeyboardInterrupt):
         fitted.fit(corpus.counts)
     assert fitted.transform(corpus.counts).shape == (100, 8)
+
+
+@pytest.mark.parametrize("moment", ["2 begins", "1 begins", "1 drops"])
+def test_an_interruption_between_two_trainings_leaves_one_that_is_whole(monkeypatch, moment):
+    factors = 3 if moment.endswith("drops") else 12
+    corpus = planted(factors, documents=300, length=80, seed=1)
+    started, kept, number = parts.start, AutomaticMixin._keep, int(moment[0])
+    begun = []
+
+    def start(*arguments):
+        begun.append(None)
+        if len(begun) == number and moment.endswith("begins"):
+            raise KeyboardInterrupt
+        started(*arguments)
+
+    def keep(self, factors):
+        kept(self, factors[:3])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(parts, "start", start)
+    if moment.endswith("drops"):
+        monkeypatch.setattr(AutomaticMixin, "_keep", keep)
+    fitted = automatic(max_iter=10 if moment.endswith("drops") else 2)
+    with pytest.raises(KeyboardInterrupt):
+        fitted.fit(corpus.counts)
+    assert hasattr(fitted, "objective_") == (number == 2)
+    if number == 2:
+        assert [tried.begun for tried in fitted.tried_] == [8]
+        assert fitted.transform(corpus.counts).shape == (300, len(fitted.prevalence_))
 
 
 def test_of_factors_that_are_alike_one_goes_at_a_time():

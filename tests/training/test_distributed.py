@@ -43,6 +43,10 @@ def test_a_process_alone_needs_nobody():
     [
         ({"RANK": "0", "WORLD_SIZE": "2"}, "MASTER_ADDR and MASTER_PORT are not told"),
         ({"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "a"}, "but MASTER_PORT are not told"),
+        (
+            {"RANK": "a", "WORLD_SIZE": "2", "MASTER_ADDR": "a", "MASTER_PORT": "1"},
+            "RANK and WORLD_SIZE are not told, or are no numbers",
+        ),
     ],
 )
 def test_a_process_that_is_told_half_is_refused(environment, match):

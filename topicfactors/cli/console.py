@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 from topicfactors.errors import ConfigurationError, InputError, TopicFactorsError
 
 MISTAKE, FAILURE, INTERRUPTED, TERMINATED = 2, 1, 130, 143
+SOON = 0.1  # seconds after which a signal is heard again
 FINISHING = b"finishing the step in progress, then saving; once more leaves at once\n"
 
 
@@ -41,7 +44,7 @@ def exit_status(error: BaseException) -> int:
 def describe(error: BaseException) -> str:
     """One line for any error."""
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted; nothing was written"
+        return str(error) or "interrupted; nothing was written"
     if hasattr(error, "format_message"):
         context = getattr(error, "ctx", None)
         command = context.command_path.partition(" ")[2] if context else ""
@@ -56,6 +59,16 @@ def describe(error: BaseException) -> str:
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else text
     return f"unexpected {type(error).__name__}: {text} (--debug shows where)"
+
+
+@contextlib.contextmanager
+def when_interrupted(what: str) -> Iterator[None]:
+    """Let the line of an interruption say what there is, as something was written."""
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        interruption.args = (f"interrupted; {what}",)
+        raise
 
 
 @contextlib.contextmanager
@@ -75,13 +88,30 @@ def notes_for_warnings(quiet: bool) -> Iterator[None]:
 
 
 def terminate_like_interrupt() -> None:
-    """Let SIGTERM save what there is, as Ctrl-C does."""
+    """Let SIGTERM save what there is, as Ctrl-C does; both wait until torch is loaded."""
 
     def handler(number: int, frame: object) -> None:
-        raise Terminated
+        if _loads_torch():
+            _thread.start_new_thread(_once_more, (number,))
+        else:
+            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, handler)
+    if threading.current_thread() is not threading.main_thread():
+        return
+    signal.signal(signal.SIGTERM, handler)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not what nohup ignores
+        signal.signal(signal.SIGINT, handler)
+
+
+def _loads_torch() -> bool:
+    """Is it amid its import, whose C++ aborts the process when an interruption passes through?"""
+    spec = getattr(sys.modules.get("torch"), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
+
+
+def _once_more(number: int) -> None:
+    time.sleep(SOON)
+    signal.raise_signal(number)
 
 
 @contextlib.contextmanager

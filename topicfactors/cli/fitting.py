@@ -11,7 +11,13 @@ import typer
 
 from topicfactors.cli.answers import refuse_idle_response, responses_of
 from topicfactors.cli.consensus import told_of_runs
-from topicfactors.cli.console import Terminated, exit_status, note, notes_for_warnings
+from topicfactors.cli.console import (
+    Terminated,
+    exit_status,
+    note,
+    notes_for_warnings,
+    when_interrupted,
+)
 from topicfactors.cli.covariates import names_of, told, with_columns
 from topicfactors.cli.models import SEMISUPERVISED, model_for, resolved
 from topicfactors.cli.resuming import Asked, Keeping
@@ -102,7 +108,8 @@ class Fit:
                 then=keeping.before(then, interruption),
                 corpus=None if self.shown is None else self.shown.described(),
             )
-        self._show(folder, model, rows, metrics)
+        with when_interrupted(f"the run is in {folder}"):
+            self._show(folder, model, rows, metrics)
         if interruption is not None:
             goes_on = f"; {keeping.how}" if keeping.how else ""
             note(f"interrupted; what was learnt until then is in {folder}{goes_on}")

@@ -59,7 +59,8 @@ class Keeping:
     @property
     def replaces(self) -> bool:
         """May what is at RUN be replaced? When it is what an interrupted fit has left there."""
-        return self.asked.force or (self.asked.resume and self.folder.is_dir())
+        there = self.folder.glob("training-*.json")  # an empty folder says nothing of RUN
+        return self.asked.force or (self.asked.resume and any(there))
 
     def look(self, model: Any, options: Mapping[str, Any]) -> None:
         """Refuse, before the corpus is read, what cannot be gone on from.
@@ -111,9 +112,13 @@ class Keeping:
         """Where a fit ends before its run is written, say what there is to go on from."""
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             if self.checkpoints is not None and self.checkpoints.last and self.how:
-                note(f"the training so far is kept in {self.folder}; {self.how}", quiet=quiet)
+                kept = f"the training so far is kept in {self.folder}; {self.how}"
+                if isinstance(error, KeyboardInterrupt):
+                    error.args = (f"interrupted; {kept}",)
+                else:
+                    note(kept, quiet=quiet)
             raise
 
     @property

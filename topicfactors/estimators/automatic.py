@@ -72,6 +72,12 @@ class _Model:
     begun: int
     evidence: float = -math.inf  # nats
 
+    @property
+    def whole(self) -> bool:
+        """Was it fitted, and is all that was found of the factors that it has now?"""
+        fitted = hasattr(self.estimator, "held_out_")
+        return fitted and len(self.estimator.prevalence_) == self.estimator._factors()
+
     def as_tried(self, documents: int) -> Tried:
         """What is kept of it."""
         return Tried(self.begun, self.estimator._factors(), self.evidence / documents)
@@ -124,11 +130,10 @@ class AutomaticMixin(LearningMixin):
             best = max(found, key=lambda model: model.evidence)
             best.evidence = best.estimator._trim(corpus, seed)
         except KeyboardInterrupt as stop:
+            found = [model for model in found if model.whole]
             if not found:
                 raise
             best, interruption = max(found, key=lambda model: model.evidence), stop
-            if not hasattr(best.estimator, "held_out_"):
-                raise
         learnt = vars(best.estimator).items()
         self.__dict__.update({name: value for name, value in learnt if name.endswith("_")})
         self.tried_ = [model.as_tried(documents) for model in found]

@@ -102,8 +102,7 @@ def launched(environment: Mapping[str, str] = os.environ) -> World:
     try:
         world = World(int(environment["RANK"]), int(environment["WORLD_SIZE"]))
     except ValueError:
-        missing = list(TOLD[:2])
-        world = ALONE
+        missing, world = list(TOLD[:2]), World(size=2)
     if world.size > 1 and missing:
         raise ConfigurationError(
             f"RANK and WORLD_SIZE say that this is one process of several, but "
