@@ -16,7 +16,7 @@ FIT = ("-k", "3", "--epochs", "10", "--patience", "0", "--min-df", "1", "--max-d
 ONE = ("--threads", "1", "--no-report")
 SAME = ("model/weights.safetensors", "posteriors.csv", "factors.json", "top_words.csv")
 HURT = """
-import os, signal, sys
+import os, signal, sys, time
 from topicfactors.cli.main import main
 from topicfactors.training.checkpoint import Checkpoints
 
@@ -26,7 +26,7 @@ numbers = [int(number) for number in sys.argv[1].split(",")]
 def hurt(self, trainer):
     if (trainer.state.number, trainer.state.steps) == (6, 3):
         for number in numbers:
-            os.kill(os.getpid(), number)
+            os.kill(os.getpid(), number) if number else time.sleep(1.1)
     stepped(self, trainer)
 
 Checkpoints.stepped = hurt
@@ -113,11 +113,21 @@ def test_a_signal_saves_writes_and_leaves(call, notes, whole, tmp_path, number, 
 @posix
 def test_a_second_signal_leaves_at_once(notes, tmp_path):
     twice = hurt(
-        signal.SIGINT, "fit", notes, "-o", tmp_path / "run", *FIT, *ONE, numbers=[signal.SIGINT]
+        signal.SIGINT, "fit", notes, "-o", tmp_path / "run", *FIT, *ONE, numbers=[0, signal.SIGINT]
     )
     assert twice.returncode == 130, twice.stderr
     assert "Traceback" not in twice.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@posix
+def test_two_signals_at_a_time_are_one(notes, tmp_path):
+    """As torchrun sends them."""
+    run = tmp_path / "run"
+    twice = hurt(signal.SIGTERM, "fit", notes, "-o", run, *FIT, *ONE, numbers=[signal.SIGTERM])
+    assert twice.returncode == 143, twice.stderr
+    assert "--resume goes on" in twice.stderr
+    assert list((tmp_path / "run.checkpoints").glob("*.json"))
 
 
 @posix

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 from topicfactors.errors import ConfigurationError, InputError, TopicFactorsError
 
 MISTAKE, FAILURE, INTERRUPTED, TERMINATED = 2, 1, 130, 143
+AS_ONE = 1.0  # seconds within which signals are one: torchrun passes each on twice
 SOON = 0.1  # seconds after which a signal is heard again
 FINISHING = b"finishing the step in progress, then saving; once more leaves at once\n"
 
@@ -120,13 +122,19 @@ def finishing_steps(checkpoints: Any) -> Iterator[None]:
 
     Outside of a training they interrupt at once.
     """
+    since = -math.inf
 
     def handler(number: int, frame: object) -> None:
+        nonlocal since
         kind = Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        now = time.monotonic()
+        if now - since < AS_ONE:
+            return
         if not checkpoints.at_work:
             raise kind
         if checkpoints.interruption is not None:
             raise SystemExit(exit_status(kind()))
+        since = now
         checkpoints.stop(kind())
         os.write(2, FINISHING)  # print may be what was interrupted
 
