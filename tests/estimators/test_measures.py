@@ -22,7 +22,7 @@ def ten():
 @pytest.fixture(scope="module")
 def guessed(ten):
     """A model of ten factors with a mean-field posterior."""
-    return model(10, inference="gumbel-softmax", max_iter=15).fit(ten)
+    return model(10, inference="gumbel-softmax", max_iter=6).fit(ten)
 
 
 @pytest.fixture(scope="module")
