@@ -21,8 +21,10 @@ def ten():
 
 @pytest.fixture(scope="module")
 def guessed(ten):
-    """A model of ten factors with a mean-field posterior."""
-    return model(10, inference="gumbel-softmax", max_iter=6).fit(ten)
+    """A model of ten factors whose encoder guesses badly."""
+    return model(10, inference="gumbel-softmax", encoder="bag-of-words:width=4", max_iter=15).fit(
+        ten
+    )
 
 
 @pytest.fixture(scope="module")
