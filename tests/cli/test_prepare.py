@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from tests.cli.conftest import FIT, make_texts
-from topicfactors import load
+from topicfactors import BinaryFactorModel, load
 from topicfactors.corpus.store import CountsStore, passes
 
 WORDS = ("--min-df", "1", "--max-df", "1.0", "--threads", "1")
@@ -97,7 +97,25 @@ def test_scores_are_those_of_the_texts(call, fitted, corpus, store):
     of_texts = json.loads(call("evaluate", fitted, corpus, "--json").out)
     of_store = json.loads(call("evaluate", fitted, store, "--json").out)
     del of_texts["documents"], of_store["documents"]
+    for one, other in zip(of_store.pop("bounds"), of_texts.pop("bounds"), strict=True):
+        for name in ("perplexity", "unigram"):
+            assert one.pop(name) == pytest.approx(other.pop(name), rel=1e-4)
+        assert one == pytest.approx(other, rel=1e-4)
     assert of_store == of_texts
+
+
+def test_scores_of_a_store_hold_a_block_at_a_time(call, fitted, store, monkeypatch):
+    """However many documents there are: none of its shards is stacked on another."""
+    sizes, read = [], BinaryFactorModel._scores_of
+
+    def scores_of(model, counts, measure):
+        sizes.append(counts.shape[0])
+        return read(model, counts, measure)
+
+    monkeypatch.setattr(BinaryFactorModel, "_scores_of", scores_of)
+    told = json.loads(call("evaluate", fitted, store, "--json", "--bound", "elbo").out)
+    assert sizes == CountsStore.open(store).sizes
+    assert told["documents_read"] == sum(sizes)
 
 
 def test_one_document_of_a_store(call, fitted, store):

@@ -13,7 +13,6 @@ from topicfactors.errors import InputError, StorageError
 from topicfactors.estimators.bounding import Measure
 from topicfactors.estimators.factor_model import BinaryFactorModel
 from topicfactors.estimators.mixture import MixtureModel
-from topicfactors.estimators.scoring import Evaluation
 from topicfactors.estimators.semisupervised import SemiSupervisedClassifier
 from topicfactors.export.assignments import assignments_table
 from topicfactors.export.factors import NOUNS, PLURALS, posteriors_table
@@ -181,17 +180,11 @@ def _of_components(model: Any, name: str) -> Measure:
     return Measure("exact", 0)
 
 
-def evaluated(model: Any, counts: Any, measure: Measure) -> Evaluation:
-    """Scores of documents under a measure."""
-    if not isinstance(model, BinaryFactorModel):
-        name = "completion" if measure.bound == "completion" else "auto"
-        found: Evaluation = model.evaluate(counts, bound=name)
-        return found
-    spent: dict[str, Any] = {
-        "samples": measure.samples or None,
-        "temperatures": measure.temperatures or None,
-    }
-    return model.evaluate(counts, bound=measure.bound, **spent)
+def measured(model: Any, measure: Measure) -> Measure:
+    """What stands for a measure where all of a model is summed over."""
+    summed = not isinstance(model, BinaryFactorModel) and measure.bound != "completion"
+    own: Measure = model._own() if summed else measure
+    return own
 
 
 def annealed(model: Any) -> str:

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from topicfactors.cli.classes import label_scores
 from topicfactors.cli.inputs import Inputs
-from topicfactors.cli.readings import called, evaluated, kind_of, told
+from topicfactors.cli.readings import called, kind_of, measured, told
 from topicfactors.errors import InputError
 from topicfactors.estimators.bounding import Measure
 from topicfactors.estimators.choices import resolve
 from topicfactors.estimators.observed import stacked
-from topicfactors.estimators.scoring import Evaluation
+from topicfactors.estimators.scoring import Evaluation, Scored, summed_up
 from topicfactors.insight.topics import status
 from topicfactors.model.likelihoods import LIKELIHOODS
 
@@ -68,41 +68,74 @@ def scores_on(
     InputError
         When there are no documents, or none has a word of the vocabulary.
     """
-    blocks = [block for _, block in inputs.blocks()]
-    if not blocks:
+    tally = _Tally(model, measures)
+    for _, block in inputs.blocks():
+        tally.add(block)
+    if not tally.documents:
         raise InputError(f"{inputs.source}: no documents; expected at least one to score")
-    counts = stacked(blocks)
-    if counts.sum() == 0:
+    if tally.tokens == 0:
         raise InputError(
-            f"{inputs.source}: none of {counts.shape[0]:,} documents has a word of the model's "
+            f"{inputs.source}: none of {tally.documents:,} documents has a word of the model's "
             "vocabulary; are they in its language?"
         )
-    bounds = [plain(evaluated(model, counts, measure)) for measure in measures]
-    names = called(model)
-    found = told(model, counts)[:, : len(names)]
-    states = status(found.mean(0), found.var(0))
+    names, mean = tally.names, tally.total / tally.documents
+    states = status(mean, tally.squares / tally.documents - mean**2)
     return {
         "model": kind_of(model),
-        "documents_read": counts.shape[0],
-        "tokens": float(counts.sum()),
-        "bounds": bounds,
-        "npmi": float(model.coherence(counts).mean()),
+        "documents_read": tally.documents,
+        "tokens": tally.tokens,
+        "bounds": [
+            plain(summed_up(*each)) for each in zip(tally.scored, tally.measures, strict=True)
+        ],
+        "npmi": float(tally.company.npmi().mean()),
         "c_v": _c_v(model, inputs) if c_v else None,
         "diversity": model.diversity(),
-        "factors": found.shape[1],
+        "factors": len(names),
         "likelihood": resolve("likelihood", model.likelihood, LIKELIHOODS).label,
         "active_factors": states.count("active"),
         "off_in_all": _with(names, states, "dead"),
         "on_in_all": _with(names, states, "always-on"),
-        "on_per_document": float((found > 0.5).sum(1).mean()),
-        **_of_labels(model, counts, inputs),
+        "on_per_document": tally.on / tally.documents,
+        **(_of_labels(model, stacked(tally.kept), inputs) if tally.labelled else {}),
     }
+
+
+class _Tally:
+    """What is known of documents that were read a block at a time: a few numbers of each.
+
+    A classifier's are kept, to be compared with their labels at the end.
+    """
+
+    def __init__(self, model: Any, measures: Sequence[Measure]) -> None:
+        self.model, self.measures = model, [measured(model, each) for each in measures]
+        self.names = called(model)
+        self.labelled = kind_of(model) == "semisupervised"
+        self.scored: list[list[Scored]] = [[] for _ in self.measures]
+        self.company = model._company()
+        self.total, self.squares = np.zeros(len(self.names)), np.zeros(len(self.names))
+        self.kept: list[Any] = []
+        self.documents, self.tokens, self.on = 0, 0.0, 0.0
+
+    def add(self, counts: Any) -> None:
+        """Score some documents more."""
+        if not counts.shape[0]:
+            return
+        counts = self.model._observed(counts, None)
+        for parts, measure in zip(self.scored, self.measures, strict=True):
+            parts.append(self.model._scores_of(counts, measure))
+        found = told(self.model, counts)[:, : len(self.names)].astype(np.float64)
+        self.total += found.sum(0)
+        self.squares += (found**2).sum(0)
+        self.on += float((found > 0.5).sum())
+        self.company.add(counts)
+        self.documents += counts.shape[0]
+        self.tokens += float(counts.sum())
+        if self.labelled:
+            self.kept.append(counts)
 
 
 def _of_labels(model: Any, counts: Any, inputs: Inputs) -> dict[str, Any]:
     """How well a classifier tells the labels of the documents, where they have some."""
-    if kind_of(model) != "semisupervised":
-        return {}
     return {"labels": label_scores(model, counts, inputs.labels or [])}
 
 

@@ -23,7 +23,7 @@ from topicfactors.estimators.effects import CovariatesMixin
 from topicfactors.estimators.halves import check_halves, halves
 from topicfactors.estimators.observed import Observed
 from topicfactors.estimators.parts import frequencies
-from topicfactors.estimators.scoring import Evaluation, beside_unigram
+from topicfactors.estimators.scoring import Evaluation, Scored, scored, summed_up
 from topicfactors.estimators.wording import WordingMixin
 from topicfactors.insight.topics import Factors
 from topicfactors.training.batches import Documents, in_order
@@ -135,13 +135,8 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
                 f"components are summed out, so that bound={own!r} and 'completion' without "
                 f"samples are all there is; got bound={bound!r}, samples={samples!r}"
             )
-        counts = self._observed(X, covariates)
-        if bound != "completion":
-            return self._evaluated(counts)
-        self._refuse_factors()
-        seen, unseen = halves(counts)
-        logs = self._completed(Observed(seen, covariates=counts.covariates), unseen)
-        return beside_unigram(self, unseen, logs, Measure(bound, 0))
+        measure = Measure(bound, 0) if bound == "completion" else self._own()
+        return summed_up([self._scores_of(self._observed(X, covariates), measure)], measure)
 
     def completion_perplexity(self, X_seen: Any, X_unseen: Any, *, covariates: Any = None) -> float:
         """Perplexity of unseen tokens given the others of the same documents.
@@ -191,11 +186,23 @@ class ComponentsMixin(WordingMixin, CovariatesMixin):
                 parts.append(words.sum_by_document(found).cpu().numpy())
         return np.concatenate(parts)
 
+    def _scores_of(self, counts: Any, measure: Measure) -> Scored:
+        """Scores beside those of the unigram of the training counts."""
+        if measure.bound != "completion":
+            logs = np.asarray(logsumexp(self._log_joint(counts), axis=1))
+            return scored(self, counts, logs, measure)
+        self._refuse_factors()
+        seen, unseen = halves(counts)
+        logs = self._completed(Observed(seen, covariates=counts.covariates), unseen)
+        return scored(self, unseen, logs, measure)
+
     def _evaluated(self, counts: Any) -> Evaluation:
-        logs = np.asarray(logsumexp(self._log_joint(counts), axis=1))
+        measure = self._own()
+        return summed_up([self._scores_of(counts, measure)], measure)
+
+    def _own(self) -> Measure:
         bound = self._bound()
-        measure = Measure(bound, 0 if bound == "exact" else SEARCHED)
-        return beside_unigram(self, counts, logs, measure)
+        return Measure(bound, 0 if bound == "exact" else SEARCHED)
 
     def _bound(self) -> str:
         """What log p(x) is: exact, or above so many factors the bound of a search."""

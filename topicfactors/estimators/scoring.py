@@ -52,18 +52,11 @@ class Scored(NamedTuple):
     lengths: NDArray[np.float64]  # (N,) tokens
 
 
-def beside_unigram(
-    model: Any, counts: Any, logs: NDArray[np.float64], measure: Measure
-) -> Evaluation:
+def scored(model: Any, counts: Any, logs: NDArray[np.float64], measure: Measure) -> Scored:
     """Log-probabilities ``(N,)`` of counts as scores, the training unigram beside them.
 
     Where the measure is completion the counts are those of the unseen halves.
     """
-    return summed_up([scored(model, counts, logs, measure)], measure)
-
-
-def scored(model: Any, counts: Any, logs: NDArray[np.float64], measure: Measure) -> Scored:
-    """The unigram's log-probabilities beside those of a model."""
     lengths = np.asarray(counts.sum(axis=1)).ravel()
     known = frequencies(model.word_totals_, model.document_frequency_, model.n_documents_)
     if measure.bound == "completion":
@@ -235,8 +228,9 @@ class ScoringMixin(MeasuringMixin):
             )
         counts = self._observed(X, covariates)
         curve = self._importance_curve(counts, samples)
-        pairs = zip(samples, curve, strict=True)
-        return [beside_unigram(self, counts, logs, Measure("iwae", k)) for k, logs in pairs]
+        measures = [Measure("iwae", k) for k in samples]
+        pairs = zip(curve, measures, strict=True)
+        return [summed_up([scored(self, counts, logs, one)], one) for logs, one in pairs]
 
     def completion_perplexity(
         self,
@@ -285,15 +279,17 @@ class ScoringMixin(MeasuringMixin):
         seen = Observed(seen, covariates=counts.covariates)
         return self._completed(seen, unseen, measure.samples), unseen
 
-    def _evaluated(self, counts: Any, measure: Measure) -> Evaluation:
+    def _scores_of(self, counts: Any, measure: Measure) -> Scored:
         """Scores beside those of the unigram of the training counts."""
         logs, unseen = self._logs(counts, measure)
-        return beside_unigram(self, unseen, logs, measure)
+        return scored(self, unseen, logs, measure)
+
+    def _evaluated(self, counts: Any, measure: Measure) -> Evaluation:
+        return summed_up([self._scores_of(counts, measure)], measure)
 
     def _evaluated_by_shard(self, store: CountsStore, measure: Measure) -> Evaluation:
         """The same of documents that are on disk; a few numbers of each are kept."""
         parts = []
         for counts, table in shards_of(store, columns_of(self)):
-            logs, unseen = self._logs(self._observed(counts, table), measure)
-            parts.append(scored(self, unseen, logs, measure))
+            parts.append(self._scores_of(self._observed(counts, table), measure))
         return summed_up(parts, measure)

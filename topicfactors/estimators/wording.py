@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from topicfactors.errors import ConfigurationError, InputError, unknown_name
 from topicfactors.estimators.base import CountsEstimator
-from topicfactors.insight.metrics import c_v, diversity, npmi
+from topicfactors.insight.metrics import Company, c_v, diversity, npmi
 from topicfactors.insight.topics import Factors, rank, shown, suppressed, top_columns, word_lists
 from topicfactors.insight.word_order import word_order
 from topicfactors.training.trainer import History
@@ -134,6 +134,10 @@ class WordingMixin(CountsEstimator):
         They are those of :meth:`top_words` under the ``ranking``; 1 where no word comes twice.
         """
         return diversity(self._ranked(ranking, n_words))
+
+    def _company(self) -> Company:
+        """How often the ten words of each factor come together, of documents to be added."""
+        return Company(self._ranked(RANKING, 10))
 
     def _ranked(self, ranking: str, n_words: int) -> NDArray[np.int64]:
         """Columns of the best words of each factor, ``(D, n_words)``."""

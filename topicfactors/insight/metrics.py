@@ -40,27 +40,52 @@ def perplexity(log_prob: Array, lengths: Array) -> Perplexity:
     return Perplexity(per_document, corpus, error, int(used.sum()), int((~used).sum()))
 
 
-def npmi(counts: Any, columns: NDArray[np.int64]) -> Array:
-    """Normalised pointwise mutual information of each factor's words, ``(D,)`` in [−1, 1].
+class Company:
+    """How often the words of each factor come, and come together, in documents read in parts.
 
-    Presence in the documents of ``counts (N, V)``; the mean over the pairs of ``columns (D, n)``;
-    a pair that never comes together counts −1 (Bouma, 2009).
+    Parameters
+    ----------
+    columns
+        The words of each factor ``(D, n)``.
     """
-    used, places = np.unique(columns, return_inverse=True)
-    first, second = np.triu_indices(columns.shape[1], 1)
-    if len(first) == 0:
-        return np.zeros(len(columns))
-    places = places.reshape(columns.shape)
-    left, right = places[:, first].ravel(), places[:, second].ravel()
-    present = scipy.sparse.csc_matrix(counts[:, used], copy=True)
-    present.data = (present.data > 0).astype(np.float64)
-    joint = (present.T @ present).tocsr() / counts.shape[0]
-    together, alone = np.asarray(joint[left, right]).ravel(), joint.diagonal()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(together) - np.log(alone[left] * alone[right])
-        scores = np.where(together > 0, ratio / -np.log(together), -1.0)
-    scores = np.clip(np.where(together >= 1, 1.0, scores), -1.0, 1.0)  # rounding
-    return np.asarray(scores.reshape(len(columns), -1).mean(1))
+
+    def __init__(self, columns: NDArray[np.int64]) -> None:
+        self.columns = columns
+        self.used, self.places = np.unique(columns, return_inverse=True)
+        self.together = scipy.sparse.csr_matrix((len(self.used), len(self.used)))  # documents
+        self.documents = 0
+
+    def add(self, counts: Any) -> None:
+        """Presence in some documents more, ``(N, V)``."""
+        present = scipy.sparse.csc_matrix(counts[:, self.used], copy=True)
+        present.data = (present.data > 0).astype(np.float64)
+        self.together = self.together + (present.T @ present).tocsr()
+        self.documents += counts.shape[0]
+
+    def npmi(self) -> Array:
+        """Normalised pointwise mutual information of each factor's words, ``(D,)`` in [−1, 1].
+
+        The mean over the pairs of words; a pair that never comes together counts −1 (Bouma, 2009).
+        """
+        first, second = np.triu_indices(self.columns.shape[1], 1)
+        if len(first) == 0:
+            return np.zeros(len(self.columns))
+        places = self.places.reshape(self.columns.shape)
+        left, right = places[:, first].ravel(), places[:, second].ravel()
+        joint = self.together / self.documents
+        together, alone = np.asarray(joint[left, right]).ravel(), joint.diagonal()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.log(together) - np.log(alone[left] * alone[right])
+            scores = np.where(together > 0, ratio / -np.log(together), -1.0)
+        scores = np.clip(np.where(together >= 1, 1.0, scores), -1.0, 1.0)  # rounding
+        return np.asarray(scores.reshape(len(self.columns), -1).mean(1))
+
+
+def npmi(counts: Any, columns: NDArray[np.int64]) -> Array:
+    """The same by presence in the documents of ``counts (N, V)``, ``(D,)``."""
+    company = Company(columns)
+    company.add(counts)
+    return company.npmi()
 
 
 def c_v(texts: Iterable[Sequence[str]], words: Sequence[Sequence[str]]) -> Array:
