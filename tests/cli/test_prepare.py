@@ -98,6 +98,7 @@ def test_scores_are_those_of_the_texts(call, fitted, corpus, store):
     of_store = json.loads(call("evaluate", fitted, store, "--json").out)
     del of_texts["documents"], of_store["documents"]
     for one, other in zip(of_store.pop("bounds"), of_texts.pop("bounds"), strict=True):
+        assert one.pop("bound") == other.pop("bound")
         for name in ("perplexity", "unigram"):
             assert one.pop(name) == pytest.approx(other.pop(name), rel=1e-4)
         assert one == pytest.approx(other, rel=1e-4)
