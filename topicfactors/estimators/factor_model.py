@@ -80,12 +80,14 @@ class BinaryFactorModel(
         ``weight`` (docs/responses.md).
     max_iter
         Most passes over the documents; None for as many as were measured best for the inference
-        (40; ``"truncated"`` 6 to 24, more for fewer factors).
+        (40; ``"gumbel-softmax"`` and ``"straight-through"`` 20; ``"truncated"`` 6 to 24, more for
+        fewer factors).
     batch_size
         Documents a step; ``"auto"`` for the number measured best for the inference, and fewer
-        where the corpus is so small that a pass would have under 16 to 24 steps.
+        where the corpus is so small that a pass would have under 16 to 32 steps.
     learning_rate
-        Highest learning rate; ``"auto"`` for the one measured best for the inference.
+        Highest learning rate; ``"auto"`` for the one measured best for the inference. The encoder
+        of ``"gumbel-softmax"`` and ``"straight-through"`` learns four times as fast.
     kl_warmup
         Share of training over which the KL term rises to its full weight; ``"auto"`` is 0.3, and
         0 for ``"truncated"``.
