@@ -239,26 +239,31 @@ class _State:
         self.watch, self.history = watch, history
         self.number, self.steps = number, 0
         self.faulty: Tensor | None = None
-        self.bounds: list[Tensor] = []  # of the documents of this epoch, step by step
+        self.total: Tensor | None = None  # of the bounds of this epoch, nats, in float64
+        self.seen = 0  # documents of it
 
     def stepped(self, step: int, bound: Tensor, faulty: Tensor) -> None:
         self.steps, self.faulty = step, faulty
-        self.bounds.append(bound)
+        added = bound.sum(dtype=torch.float64)
+        self.total = added if self.total is None else self.total + added
+        self.seen += len(bound)
 
     def next_epoch(self) -> None:
-        self.number, self.steps, self.faulty, self.bounds = self.number + 1, 0, None, []
+        self.number, self.steps, self.faulty = self.number + 1, 0, None
+        self.total, self.seen = None, 0
 
     def sums(self) -> Tensor:
         """The sum of the bounds of the documents seen in this epoch, and how many they are."""
-        seen = torch.cat(self.bounds).double()
-        return torch.stack([seen.sum(), seen.new_tensor(len(seen))])
+        total = torch.zeros((), dtype=torch.float64) if self.total is None else self.total
+        return torch.stack([total, total.new_tensor(self.seen)])
 
     def state_dict(self) -> dict[str, Any]:
         return {
             "number": self.number,
             "steps": self.steps,
             "faulty": self.faulty,
-            "bounds": torch.cat(self.bounds) if self.bounds else None,
+            "total": self.total,
+            "seen": self.seen,
             "epochs": [list(epoch) for epoch in self.history.epochs],
             "stopped": self.history.stopped,
             "asked": self.history.asked,
@@ -268,7 +273,8 @@ class _State:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.number, self.steps, self.faulty = state["number"], state["steps"], state["faulty"]
         device = next(self.watch.objective.parameters()).device
-        self.bounds = [] if state["bounds"] is None else [state["bounds"].to(device)]
+        self.total = None if state["total"] is None else state["total"].to(device)
+        self.seen = state["seen"]
         self.history.epochs[:] = [Epoch(*epoch) for epoch in state["epochs"]]
         self.history.stopped, self.history.asked = state["stopped"], state["asked"]
         self.watch.load_state_dict(state["watch"])
