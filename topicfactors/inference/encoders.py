@@ -10,7 +10,7 @@ from topicfactors.values import number, whole
 
 
 class BagOfWordsEncoder(nn.Module):
-    """The mean embedding of a document's words and its length, bent, and layers above it.
+    """The mean embedding of a document's words and its length, a GELU, and layers above it.
 
     Words are weighted by log(1 + count) and the weights made to sum to one; one sparse product,
     so the cost follows the non-zeros and not the vocabulary.
